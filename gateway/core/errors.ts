@@ -81,6 +81,7 @@ const catalogue = {
   subject_mismatch: refuse(403, 'policy', 'The token subject does not match the resource.', {
     challenge: 'insufficient_scope',
   }),
+  claim_unforwardable: refuse(403, 'policy', 'The token carries a claim that cannot be forwarded.'),
   // The gateway itself
   verifier_full: overloaded('Too many tokens are waiting for verification.'),
   verifier_timeout: overloaded('The token could not be verified in time.'),
@@ -89,7 +90,6 @@ const catalogue = {
   gateway_draining: refuse(503, 'gateway', 'The gateway is shutting down.', { retryAfterSeconds: 1, close: true }),
   gateway_fault: refuse(500, 'gateway', 'The gateway failed.', { close: true }),
   // The upstream
-  claims_unforwardable: refuse(502, 'gateway', 'A claim cannot be forwarded as a header.'),
   upstream_unreachable: refuse(502, 'upstream', 'The upstream cannot be reached.'),
   upstream_reset: refuse(502, 'upstream', 'The upstream closed the connection early.'),
   upstream_invalid: refuse(502, 'upstream', 'The upstream answered with an invalid message.'),

@@ -1,0 +1,31 @@
+/** Small values that several sections share. */
+import { z } from 'zod';
+
+/** RFC 9110 section 5.6.2: a token. Compared without case, kept in lower case. */
+export const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header field name')
+  .toLowerCase();
+
+/** RFC 6749 section 3.3: printable ASCII without space, `"` and `\`. */
+export const scopeName = z
+  .string()
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope: printable ASCII without spaces, quotes and backslashes');
+
+/** Names of things in this file, used as metric labels. */
+export const labelName = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
+
+export const portNumber = z.int().min(0).max(65_535);
+
+/** Milliseconds; up to a day. */
+export const duration = z.int().min(0).max(86_400_000);
+
+export const httpUrl = z.string().refine((text) => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, hash } = new URL(text);
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === '';
+}, 'must be an http:// or https:// URL without credentials or fragment');

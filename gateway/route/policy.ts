@@ -1,0 +1,98 @@
+/**
+ * The compiled policy: what `compile.ts` makes of the route tree, `match.ts` finds and `decide.ts` tests.
+ * Everything that does not depend on the request is computed here, once.
+ */
+import type { Requirement } from '../core/mask.ts';
+
+/** A claim on its way to a header: how the value is found and written. Shared by all routes that forward it alike. */
+export interface Projection {
+  readonly path: readonly string[];
+  /** Separator for arrays; null refuses them. */
+  readonly join: string | null;
+  readonly json: boolean;
+}
+
+/** Names and their bits. The same for all routes, for the verify workers and for the listener of one configuration. */
+export interface Vocabulary {
+  readonly scopes: readonly string[];
+  /** By scope index: the scopes that it grants, itself included, transitively. */
+  readonly implied: readonly (readonly number[])[];
+  readonly audiences: readonly string[];
+  readonly issuers: readonly string[];
+  readonly projections: readonly Projection[];
+}
+
+export interface ClaimHeader {
+  readonly name: string;
+  readonly projection: number;
+  readonly required: boolean;
+}
+
+export interface Forwarding {
+  readonly claims: readonly ClaimHeader[];
+  /** Name, value, name, value. */
+  readonly set: readonly string[];
+  readonly remove: readonly string[];
+  readonly authorization: boolean;
+  readonly host: 'upstream' | 'original';
+}
+
+export interface FixedResponse {
+  readonly status: number;
+  /** Name, value, name, value. */
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+/** What the token of a route has to show. Null for a public route. */
+export interface Access {
+  /** By issuer index: may its tokens be used here? */
+  readonly issuers: readonly boolean[];
+  /** By issuer index: accepted audiences; null where `aud` is not looked at. */
+  readonly audiences: readonly (Requirement | null)[];
+  /** By issuer index: accepted token types as bits; 0 where the issuer has none. */
+  readonly tokenTypes: readonly number[];
+  /** By issuer index: tolerance of the time claims. */
+  readonly leewaySeconds: readonly number[];
+  readonly all: Requirement;
+  /** One list for each level that has `any`: each must be met. */
+  readonly any: readonly Requirement[];
+  /** Index of the path parameter that must equal the subject, -1 for none. */
+  readonly subjectParam: number;
+  /** Scopes for the challenge of a 403 (RFC 6750 section 3: `scope`), space-separated; empty when none is required. */
+  readonly challengeScope: string;
+}
+
+/** Where a setting of a route was written, for `explain` and error messages. */
+export interface Origin {
+  /** Path within the configuration, e.g. `routes[0].routes[1]`. */
+  readonly at: string;
+  /** For each inherited setting, the node it came from. */
+  readonly from: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  /** Dense, in order of declaration. */
+  readonly index: number;
+  readonly id: string;
+  /** Full pattern, e.g. `/orders/{id}`; a prefix ends in `/*`. */
+  readonly pattern: string;
+  /** Null: every method. */
+  readonly methods: readonly string[] | null;
+  readonly params: readonly string[];
+  readonly access: Access | null;
+  readonly upstream: string | null;
+  readonly respond: FixedResponse | null;
+  readonly forwarding: Forwarding;
+  /** `PathOddity` bits that this route accepts (`path.ts`). */
+  readonly pathAllowance: number;
+  readonly bodyBytesMax: number;
+  readonly origin: Origin;
+}
+
+export interface Policy {
+  readonly vocabulary: Vocabulary;
+  readonly routes: readonly Route[];
+  /** Lower-case names, `-` for `_`, that callers may not send: those that any route makes of claims and the configured. */
+  readonly identityHeaders: ReadonlySet<string>;
+}
