@@ -5,7 +5,7 @@
 import { bind, find } from './binding.ts';
 import { freeBlock, publish, purge, readPayload, takeBlock, writePayload } from './payload.ts';
 import { enrol, reap } from './reaper.ts';
-import { beginCommit, cancel, expire, fail, finish, look, renew, tryStart } from './slot.ts';
+import { beginCommit, cancel, expire, fail, finish, look, renew, survey, tryStart } from './slot.ts';
 
 export const operations = {
   bind,
@@ -23,6 +23,7 @@ export const operations = {
   cancel,
   expire,
   look,
+  survey,
   purge,
   enrol,
   reap,

@@ -134,7 +134,7 @@ function release(cells: Cells, layout: Layout, slot: number, ref: bigint): void 
 /** A read of a payload: `moved` means that the generation has gone on meanwhile, so look again. */
 export type PayloadRead =
   | { readonly kind: 'read'; readonly payload: Payload; readonly word: bigint }
-  | { readonly kind: 'none' }
+  | { readonly kind: 'none'; readonly word: bigint }
   | { readonly kind: 'moved' };
 
 /**
@@ -158,7 +158,7 @@ export function readPayload(cells: Cells, layout: Layout, slot: number, word: bi
   const now = cells.load(controlAddress(layout, slot));
   const state = stateOf(now);
   if (generationOf(now) !== generation || state === IDLE || state === RESERVED) return { kind: 'moved' };
-  return linked ? { kind: 'read', payload: { bytes, words }, word: now } : { kind: 'none' };
+  return linked ? { kind: 'read', payload: { bytes, words }, word: now } : { kind: 'none', word: now };
 }
 
 /**

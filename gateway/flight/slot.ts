@@ -246,3 +246,19 @@ export function look(
   if (!known || passed(now, after(deadlineOf(old), retentionTicks))) return { kind: 'unknown' };
   return { kind: 'seen', word: old, now, lapsed: false };
 }
+
+/** A slot that is not idle, for the sweeper. */
+export interface Busy {
+  readonly slot: number;
+  readonly word: bigint;
+  readonly now: number;
+}
+
+/** Finds the first slot from `from` on that is not idle. Cost: one load a slot. */
+export function survey(cells: Cells, layout: Layout, from: number): Busy | null {
+  for (let slot = from; slot < layout.slots; slot++) {
+    const word = cells.load(controlAddress(layout, slot));
+    if (stateOf(word) !== IDLE) return { slot, word, now: cells.tick() };
+  }
+  return null;
+}
