@@ -1,0 +1,183 @@
+/**
+ * Every metric that Sallyport exports: name, help, type, labels, buckets. The layout of the shared cells (`layout.ts`), the
+ * control plane's own metrics (`control.ts`) and the exposition are all made from these tables; nothing else names a metric.
+ *
+ * Label values are closed sets, or names that the configuration knows: routes, upstreams, issuers. Paths, subjects, key
+ * ids and addresses are never labels.
+ *
+ * Source: https://prometheus.io/docs/practices/naming/; HTTP buckets after OpenTelemetry's `http.server.request.duration`.
+ */
+
+/** `route`, `upstream` and `issuer` are names of the configuration; `thread` is the region a cell lies in. */
+export type LabelValues = readonly string[] | 'route' | 'upstream' | 'issuer' | 'thread' | 'text';
+
+export interface Family {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: Readonly<Record<string, LabelValues>>;
+  /** Upper bounds of a histogram, ascending, in the unit of the name; empty for the other types. */
+  readonly buckets: readonly number[];
+}
+
+type Labels = Family['labels'];
+
+const counter = <L extends Labels>(help: string, labels: L) =>
+  ({ type: 'counter', help, labels, buckets: [] }) as const;
+const gauge = <L extends Labels>(help: string, labels: L) =>
+  ({ type: 'gauge', help, labels, buckets: [] }) as const;
+const histogram = <L extends Labels>(help: string, buckets: readonly number[], labels: L) =>
+  ({ type: 'histogram', help, labels, buckets }) as const;
+
+const httpSeconds = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+] as const;
+const verifySeconds = [25e-6, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 0.5] as const;
+const fetchSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+const batchTokens = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
+
+export const verifyAlgorithms = [
+  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'HS256', 'HS384', 'HS512', 'other',
+] as const; // prettier-ignore
+export const verifyResults = ['accepted', 'refused', 'failed'] as const;
+export const cacheOutcomes = ['hit', 'negative', 'joined', 'miss'] as const;
+export const lanes = ['fresh', 'suspect'] as const;
+export const upstreamErrorKinds = ['unreachable', 'reset', 'invalid', 'timeout', 'full'] as const;
+export const connectionStates = ['busy', 'idle'] as const;
+export const decisions = ['allowed', 'denied', 'failed'] as const;
+export const reloadOutcomes = ['applied', 'unchanged', 'rejected'] as const;
+export const fetchOutcomes = ['changed', 'unchanged', 'failed'] as const;
+export const unknownKidOutcomes = ['fetched', 'suppressed'] as const;
+
+/** Counted per route in the series table (`series.ts`), because most combinations never occur. */
+export const seriesFamilies = {
+  sallyport_http_requests_total: counter(
+    'Requests that were answered, or whose caller left first (code 499).',
+    {
+      route: 'route',
+      method: 'text',
+      code: 'text',
+    },
+  ),
+  sallyport_authz_decisions_total: counter(
+    'Authorization decisions; failed is a fault of the gateway, not of the token.',
+    {
+      route: 'route',
+      decision: decisions,
+      reason: 'text',
+    },
+  ),
+} as const satisfies Record<string, Family>;
+
+/** Cells with fixed addresses. The listeners write them; `thread` families keep one value per thread, the rest are summed. */
+export const cellFamilies = {
+  sallyport_http_request_duration_seconds: histogram(
+    'From the request head to the end of the answer.',
+    httpSeconds,
+    {
+      route: 'route',
+    },
+  ),
+  sallyport_http_requests_in_flight: gauge('Requests that are being served.', {}),
+  sallyport_http_connections: gauge('Open connections of callers.', {}),
+  sallyport_jwt_verifications_total: counter('Tokens that were looked at, by what the cache knew.', {
+    algorithm: verifyAlgorithms,
+    result: verifyResults,
+    cache: cacheOutcomes,
+  }),
+  sallyport_jwt_verify_duration_seconds: histogram(
+    'From a token that no cache knew to its facts.',
+    verifySeconds,
+    {
+      result: verifyResults,
+    },
+  ),
+  sallyport_jwt_cache_entries: gauge('Verified tokens that are kept.', {}),
+  sallyport_jwt_cache_bytes: gauge('Estimated memory of the verified tokens that are kept.', {}),
+  sallyport_jwt_cache_evictions_total: counter('Verified tokens dropped to make room.', {}),
+  sallyport_verify_batch_tokens: histogram('Tokens sent to a worker in one task.', batchTokens, {}),
+  sallyport_verify_queue_tokens: gauge('Tokens that wait for a worker.', { lane: lanes }),
+  sallyport_verify_queue_wait_seconds: histogram('How long tokens waited for a worker.', verifySeconds, {
+    lane: lanes,
+  }),
+  sallyport_verify_busy_seconds_total: counter('Time that verify workers spent on tasks.', {}),
+  sallyport_verify_pool_utilization_ratio: gauge('Share of the time that the verify workers were busy.', {
+    thread: 'thread',
+  }),
+  sallyport_verify_worker_restarts_total: counter('Verify workers that were replaced.', {}),
+  sallyport_upstream_request_duration_seconds: histogram(
+    'From sending a request upstream to the head of its answer.',
+    httpSeconds,
+    { upstream: 'upstream' },
+  ),
+  sallyport_upstream_errors_total: counter('Upstream calls that failed.', {
+    upstream: 'upstream',
+    kind: upstreamErrorKinds,
+  }),
+  sallyport_upstream_retries_total: counter('Upstream calls that were sent again.', { upstream: 'upstream' }),
+  sallyport_upstream_connections: gauge('Open connections to upstreams.', {
+    upstream: 'upstream',
+    state: connectionStates,
+  }),
+  sallyport_upstream_requests_queued: gauge('Requests that wait for an upstream connection.', {
+    upstream: 'upstream',
+  }),
+  sallyport_event_loop_lag_p99_seconds: gauge(
+    '99th percentile of the event loop delay over the last interval.',
+    {
+      thread: 'thread',
+    },
+  ),
+  sallyport_event_loop_lag_max_seconds: gauge('Largest event loop delay of the last interval.', {
+    thread: 'thread',
+  }),
+  sallyport_event_loop_utilization_ratio: gauge(
+    'Share of the last interval in which the event loop was busy.',
+    {
+      thread: 'thread',
+    },
+  ),
+  sallyport_metrics_folded_total: counter(
+    'Observations counted as route `other`, because the series budget is spent.',
+    {},
+  ),
+  sallyport_log_lines_dropped_total: counter('Log lines dropped because the output did not keep up.', {}),
+} as const satisfies Record<string, Family>;
+
+/** Kept by prom-client on the main thread, where they happen. */
+export const controlFamilies = {
+  sallyport_build_info: gauge('Always 1; what is running.', {
+    version: 'text',
+    node: 'text',
+    http_driver: 'text',
+  }),
+  sallyport_listeners: gauge('Listener threads that are serving.', {}),
+  sallyport_listener_restarts_total: counter('Listener threads that died and were replaced.', {}),
+  sallyport_draining: gauge('1 while the gateway is shutting down.', {}),
+  sallyport_config_last_reload_successful: gauge('Whether the last reload succeeded.', {}),
+  sallyport_config_last_reload_success_timestamp_seconds: gauge(
+    'When the configuration was last loaded.',
+    {},
+  ),
+  sallyport_config_reloads_total: counter('Reloads of the configuration.', { outcome: reloadOutcomes }),
+  sallyport_metrics_series: gauge('Series with a route label that exist.', {}),
+  sallyport_metrics_series_limit: gauge('Series with a route label that may exist.', {}),
+  sallyport_jwks_keys: gauge('Usable keys of an issuer.', { issuer: 'issuer' }),
+  sallyport_jwks_age_seconds: gauge(
+    'Time since the keys of an issuer were last confirmed; NaN before the first time.',
+    {
+      issuer: 'issuer',
+    },
+  ),
+  sallyport_jwks_fetches_total: counter('Fetches of key sets.', { issuer: 'issuer', outcome: fetchOutcomes }),
+  sallyport_jwks_fetch_duration_seconds: histogram('How long fetches of key sets took.', fetchSeconds, {
+    issuer: 'issuer',
+  }),
+  sallyport_jwks_unknown_kids_total: counter('Tokens whose kid was not in the key set.', {
+    issuer: 'issuer',
+    outcome: unknownKidOutcomes,
+  }),
+} as const satisfies Record<string, Family>;
+
+export type CellFamilyName = keyof typeof cellFamilies;
+export type SeriesFamilyName = keyof typeof seriesFamilies;
+export type ControlFamilyName = keyof typeof controlFamilies;

@@ -1,0 +1,91 @@
+/**
+ * The shared memory of metrics. Main makes it, hands each thread a region, and sums the regions at the scrape.
+ *
+ * Only the thread that owns a region writes to it, with plain adds on a Float64Array; main only reads. An aligned 64-bit
+ * store does not tear on the machines Node runs on, and a scrape may be one event behind. A region belongs to a *name*
+ * (`listener-0`): the successor of a dead thread goes on where it ended, so no counter ever falls.
+ */
+import type { Policy } from '../route/policy.ts';
+import { layoutFor, upstreamNamesMax, type Layout } from './layout.ts';
+import { Names } from './names.ts';
+import { otherRoute, reservedRouteNames } from './ordinals.ts';
+import { directoryBytes, routeOrdinalMax, SeriesTable } from './series.ts';
+import { claimZeros } from './zeros.ts';
+
+/** Raise with every change of layout or keys. */
+export const cellsVersion = 1;
+
+/** What a thread needs to write metrics; sent once, when it starts. */
+export interface RegionHandle {
+  readonly version: number;
+  readonly seriesMax: number;
+  readonly directory: SharedArrayBuffer;
+  readonly region: SharedArrayBuffer;
+}
+
+/** What a thread needs to label metrics; sent with every configuration, and used for its requests to their end. */
+export interface LabelIndex {
+  /** By `Route.index`: the ordinal that the recorder wants. */
+  readonly routes: readonly number[];
+  readonly upstreams: ReadonlyMap<string, number>;
+}
+
+export interface Region {
+  readonly thread: string;
+  readonly cells: Float64Array;
+}
+
+export class CellStore {
+  readonly layout: Layout;
+  readonly series: SeriesTable;
+  readonly routes = new Names(reservedRouteNames, otherRoute, routeOrdinalMax);
+  readonly upstreams = new Names(['other'], 0, upstreamNamesMax);
+  readonly #seriesMax: number;
+  readonly #directory: SharedArrayBuffer;
+  readonly #regions = new Map<string, { readonly buffer: SharedArrayBuffer; readonly cells: Float64Array }>();
+
+  /** `seriesMax` holds for the life of the process: a reload cannot change it. */
+  constructor(seriesMax: number) {
+    this.layout = layoutFor(seriesMax);
+    this.#seriesMax = seriesMax;
+    this.#directory = new SharedArrayBuffer(directoryBytes(this.layout.slots));
+    this.series = new SeriesTable(this.#directory, this.layout.slots, this.layout.seriesBudget);
+  }
+
+  /** The region of a thread name; the same one when a successor asks again. */
+  region(thread: string): RegionHandle {
+    let region = this.#regions.get(thread);
+    if (region === undefined) {
+      const buffer = new SharedArrayBuffer(this.layout.cells * Float64Array.BYTES_PER_ELEMENT);
+      region = { buffer, cells: new Float64Array(buffer) };
+      this.#regions.set(thread, region);
+    }
+    return {
+      version: cellsVersion,
+      seriesMax: this.#seriesMax,
+      directory: this.#directory,
+      region: region.buffer,
+    };
+  }
+
+  get regions(): readonly Region[] {
+    return [...this.#regions].map(([thread, { cells }]) => ({ thread, cells }));
+  }
+
+  /** Names what a configuration has and writes its known series at 0, as far as the budget goes. */
+  label(policy: Pick<Policy, 'routes'>, upstreams: Iterable<string>): LabelIndex {
+    const routes = policy.routes.map((route) => this.routes.ordinal(route.id));
+    claimZeros(this.series, policy.routes, routes);
+    return {
+      routes,
+      upstreams: new Map(Array.from(upstreams, (name) => [name, this.upstreams.ordinal(name)])),
+    };
+  }
+
+  /** Sum of one cell over all threads. */
+  sum(index: number): number {
+    let sum = 0;
+    for (const { cells } of this.#regions.values()) sum += cells[index]!;
+    return sum;
+  }
+}

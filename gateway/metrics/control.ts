@@ -1,0 +1,144 @@
+/** What the main thread counts itself: configuration, listeners, keys. Rare events, so prom-client keeps them directly. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Clock } from '../core/clock.ts';
+import {
+  controlFamilies,
+  fetchOutcomes,
+  reloadOutcomes,
+  unknownKidOutcomes,
+  type ControlFamilyName,
+  type Family,
+} from './catalogue.ts';
+import type { CellStore } from './cells.ts';
+
+export type ReloadOutcome = (typeof reloadOutcomes)[number];
+export type FetchOutcome = (typeof fetchOutcomes)[number];
+export type UnknownKidOutcome = (typeof unknownKidOutcomes)[number];
+
+export interface Build {
+  readonly version: string;
+  readonly node: string;
+  readonly httpDriver: string;
+}
+
+/** The constructor argument of a prom-client metric, from the catalogue. */
+function described(name: ControlFamilyName, registry: Registry) {
+  const { help, labels, buckets }: Family = controlFamilies[name];
+  return { name, help, labelNames: Object.keys(labels), buckets: [...buckets], registers: [registry] };
+}
+
+export class ControlMetrics {
+  readonly #clock: Clock;
+  readonly #listeners: Gauge;
+  readonly #listenerRestarts: Counter;
+  readonly #draining: Gauge;
+  readonly #reloadSuccessful: Gauge;
+  readonly #reloadSuccess: Gauge;
+  readonly #reloads: Counter;
+  readonly #keys: Gauge;
+  readonly #age: Gauge;
+  readonly #fetches: Counter;
+  readonly #fetchSeconds: Histogram;
+  readonly #unknownKids: Counter;
+  /** When the keys of an issuer were last confirmed, monotonic ms; null before. */
+  readonly #confirmedMs = new Map<string, number | null>();
+
+  constructor(registry: Registry, build: Build, store: CellStore, seriesMax: number, clock: Clock) {
+    this.#clock = clock;
+    const gauge = (name: ControlFamilyName): Gauge => new Gauge(described(name, registry));
+    const counter = (name: ControlFamilyName): Counter => new Counter(described(name, registry));
+    gauge('sallyport_build_info').set(
+      { version: build.version, node: build.node, http_driver: build.httpDriver },
+      1,
+    );
+    this.#listeners = gauge('sallyport_listeners');
+    this.#listenerRestarts = counter('sallyport_listener_restarts_total');
+    this.#draining = gauge('sallyport_draining');
+    this.#reloadSuccessful = gauge('sallyport_config_last_reload_successful');
+    this.#reloadSuccess = gauge('sallyport_config_last_reload_success_timestamp_seconds');
+    this.#reloads = counter('sallyport_config_reloads_total');
+    for (const outcome of reloadOutcomes) this.#reloads.inc({ outcome }, 0);
+    const series: Gauge = new Gauge({
+      ...described('sallyport_metrics_series', registry),
+      collect: (): void => series.set(store.series.size),
+    });
+    gauge('sallyport_metrics_series_limit').set(seriesMax);
+    this.#keys = gauge('sallyport_jwks_keys');
+    this.#age = new Gauge({
+      ...described('sallyport_jwks_age_seconds', registry),
+      collect: () => this.#collectAges(),
+    });
+    this.#fetches = counter('sallyport_jwks_fetches_total');
+    this.#fetchSeconds = new Histogram(described('sallyport_jwks_fetch_duration_seconds', registry));
+    this.#unknownKids = counter('sallyport_jwks_unknown_kids_total');
+  }
+
+  /** A configuration is in force: its issuers appear at 0, those it lacks disappear. */
+  issuers(names: Iterable<string>): void {
+    const wanted = new Set(names);
+    for (const issuer of this.#confirmedMs.keys()) if (!wanted.has(issuer)) this.#forget(issuer);
+    for (const issuer of wanted) {
+      if (this.#confirmedMs.has(issuer)) continue;
+      this.#confirmedMs.set(issuer, null);
+      this.#keys.set({ issuer }, 0);
+      this.#fetchSeconds.zero({ issuer });
+      for (const outcome of fetchOutcomes) this.#fetches.inc({ issuer, outcome }, 0);
+      for (const outcome of unknownKidOutcomes) this.#unknownKids.inc({ issuer, outcome }, 0);
+    }
+  }
+
+  /** The keys of an issuer were loaded or found unchanged. */
+  keysConfirmed(issuer: string, keys: number): void {
+    this.#keys.set({ issuer }, keys);
+    this.#confirmedMs.set(issuer, this.#clock.monotonicMs());
+  }
+
+  keysFetched(issuer: string, outcome: FetchOutcome, durationMs: number): void {
+    this.#fetches.inc({ issuer, outcome });
+    this.#fetchSeconds.observe({ issuer }, durationMs / 1000);
+  }
+
+  unknownKid(issuer: string, outcome: UnknownKidOutcome): void {
+    this.#unknownKids.inc({ issuer, outcome });
+  }
+
+  /** `rejected` leaves the time of the last success as it was. */
+  reloaded(outcome: ReloadOutcome): void {
+    this.#reloads.inc({ outcome });
+    if (outcome === 'rejected') this.#reloadSuccessful.set(0);
+    else this.configurationLoaded();
+  }
+
+  configurationLoaded(): void {
+    this.#reloadSuccessful.set(1);
+    this.#reloadSuccess.set(this.#clock.nowMs() / 1000);
+  }
+
+  listenersServing(count: number): void {
+    this.#listeners.set(count);
+  }
+
+  listenerRestarted(): void {
+    this.#listenerRestarts.inc();
+  }
+
+  draining(): void {
+    this.#draining.set(1);
+  }
+
+  #collectAges(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [issuer, atMs] of this.#confirmedMs) {
+      this.#age.set({ issuer }, atMs === null ? Number.NaN : (nowMs - atMs) / 1000);
+    }
+  }
+
+  #forget(issuer: string): void {
+    this.#confirmedMs.delete(issuer);
+    this.#keys.remove({ issuer });
+    this.#age.remove({ issuer });
+    this.#fetchSeconds.remove({ issuer });
+    for (const outcome of fetchOutcomes) this.#fetches.remove({ issuer, outcome });
+    for (const outcome of unknownKidOutcomes) this.#unknownKids.remove({ issuer, outcome });
+  }
+}

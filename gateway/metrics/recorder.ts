@@ -1,0 +1,220 @@
+/**
+ * A thread's pen: what happened, as a few adds to the thread's own cells. Nothing here allocates, locks or fails.
+ * The listener calls it, and its parts do through the observers they define. Times come in milliseconds, labels as ordinals
+ * of `LabelIndex` or as members of the catalogue's closed sets.
+ */
+import { assert } from '../core/assert.ts';
+import {
+  cacheOutcomes,
+  cellFamilies,
+  lanes,
+  upstreamErrorKinds,
+  verifyAlgorithms,
+  verifyResults,
+  type CellFamilyName,
+} from './catalogue.ts';
+import { cellsVersion, type RegionHandle } from './cells.ts';
+import { layoutFor, widthOf, type Layout } from './layout.ts';
+import { otherRoute } from './ordinals.ts';
+import { decisionKey, requestKey, SeriesTable } from './series.ts';
+
+export type VerifyResult = (typeof verifyResults)[number];
+export type CacheOutcome = (typeof cacheOutcomes)[number];
+export type Lane = (typeof lanes)[number];
+export type UpstreamErrorKind = (typeof upstreamErrorKinds)[number];
+
+/** Status under which a request is counted whose caller left before the answer began. */
+export const callerGoneStatus = 499;
+
+const indexOf = (values: readonly string[]): ReadonlyMap<string, number> =>
+  new Map(values.map((value, index) => [value, index]));
+const algorithmIndex = indexOf(verifyAlgorithms);
+const resultIndex = indexOf(verifyResults);
+const cacheIndex = indexOf(cacheOutcomes);
+const laneIndex = indexOf(lanes);
+const kindIndex = indexOf(upstreamErrorKinds);
+const otherAlgorithm = verifyAlgorithms.length - 1;
+
+export class Recorder {
+  readonly #cells: Float64Array;
+  readonly #layout: Layout;
+  readonly #series: SeriesTable;
+  readonly #base: Readonly<Record<CellFamilyName, number>>;
+  readonly #durations: Placed;
+  readonly #verifyDurations: Placed;
+  readonly #queueWaits: Placed;
+  readonly #batches: Placed;
+  readonly #upstreamDurations: Placed;
+
+  /** Opens the region of a thread. Gauges begin at 0: what they counted died with the thread's predecessor. */
+  constructor(handle: RegionHandle) {
+    assert(handle.version === cellsVersion, 'metric cells of another version');
+    this.#layout = layoutFor(handle.seriesMax);
+    this.#cells = new Float64Array(handle.region);
+    this.#series = new SeriesTable(handle.directory, this.#layout.slots, this.#layout.seriesBudget);
+    this.#base = mapValues(this.#layout.families, ({ base }) => base);
+    this.#durations = this.#placed('sallyport_http_request_duration_seconds');
+    this.#verifyDurations = this.#placed('sallyport_jwt_verify_duration_seconds');
+    this.#queueWaits = this.#placed('sallyport_verify_queue_wait_seconds');
+    this.#batches = this.#placed('sallyport_verify_batch_tokens');
+    this.#upstreamDurations = this.#placed('sallyport_upstream_request_duration_seconds');
+    for (const name of Object.keys(cellFamilies) as CellFamilyName[]) {
+      if (cellFamilies[name].type !== 'gauge') continue;
+      const { base, blocks } = this.#layout.families[name];
+      this.#cells.fill(0, base, base + blocks);
+    }
+  }
+
+  // -------------------------------------------------------------- requests
+
+  requestStarted(): void {
+    this.#cells[this.#base.sallyport_http_requests_in_flight]! += 1;
+  }
+
+  /** Once for every `requestStarted`. `method` is a `methodIndex`; `status` 499 when the caller left first. */
+  requestDone(route: number, method: number, status: number, durationMs: number): void {
+    this.#cells[this.#base.sallyport_http_requests_in_flight]! -= 1;
+    let slot = this.#series.find(requestKey(route, method, status));
+    if (slot < 0)
+      slot = this.#claim(route, requestKey(route, method, status), requestKey(otherRoute, method, status));
+    this.#cells[this.#layout.seriesBase + slot]! += 1;
+    this.#observe(this.#durations, route < this.#layout.durationRows ? route : otherRoute, durationMs / 1000);
+  }
+
+  /** `refusal` is the index of a refusal, -1 for a permit. */
+  decided(route: number, refusal: number): void {
+    let slot = this.#series.find(decisionKey(route, refusal));
+    if (slot < 0) slot = this.#claim(route, decisionKey(route, refusal), decisionKey(otherRoute, refusal));
+    this.#cells[this.#layout.seriesBase + slot]! += 1;
+  }
+
+  connections(delta: number): void {
+    this.#cells[this.#base.sallyport_http_connections]! += delta;
+  }
+
+  // -------------------------------------------------------------- tokens
+
+  /** One token that a request brought. */
+  tokenSeen(algorithm: string | null, result: VerifyResult, cache: CacheOutcome): void {
+    const row = algorithm === null ? otherAlgorithm : (algorithmIndex.get(algorithm) ?? otherAlgorithm);
+    const block = (row * verifyResults.length + resultIndex.get(result)!) * cacheOutcomes.length;
+    this.#cells[this.#base.sallyport_jwt_verifications_total + block + cacheIndex.get(cache)!]! += 1;
+  }
+
+  /** One token that no cache knew, from its request to its facts. */
+  tokenVerified(result: VerifyResult, durationMs: number): void {
+    this.#observe(this.#verifyDurations, resultIndex.get(result)!, durationMs / 1000);
+  }
+
+  cacheHolds(entries: number, bytes: number): void {
+    this.#cells[this.#base.sallyport_jwt_cache_entries] = entries;
+    this.#cells[this.#base.sallyport_jwt_cache_bytes] = bytes;
+  }
+
+  cacheEvicted(entries: number): void {
+    this.#cells[this.#base.sallyport_jwt_cache_evictions_total]! += entries;
+  }
+
+  // -------------------------------------------------------------- the pool
+
+  batchSent(tokens: number): void {
+    this.#observe(this.#batches, 0, tokens);
+  }
+
+  queueHolds(lane: Lane, tokens: number): void {
+    this.#cells[this.#base.sallyport_verify_queue_tokens + laneIndex.get(lane)!] = tokens;
+  }
+
+  queueWaited(lane: Lane, waitMs: number): void {
+    this.#observe(this.#queueWaits, laneIndex.get(lane)!, waitMs / 1000);
+  }
+
+  workerBusy(nanoseconds: number): void {
+    this.#cells[this.#base.sallyport_verify_busy_seconds_total]! += nanoseconds / 1e9;
+  }
+
+  workerRestarted(): void {
+    this.#cells[this.#base.sallyport_verify_worker_restarts_total]! += 1;
+  }
+
+  /** Time the verify workers of this thread's pool have been busy, since its region was made. */
+  get busySeconds(): number {
+    return this.#cells[this.#base.sallyport_verify_busy_seconds_total]!;
+  }
+
+  poolUtilization(ratio: number): void {
+    this.#cells[this.#base.sallyport_verify_pool_utilization_ratio] = ratio;
+  }
+
+  // -------------------------------------------------------------- upstreams: `upstream` is an ordinal
+
+  upstreamAnswered(upstream: number, durationMs: number): void {
+    this.#observe(this.#upstreamDurations, upstream, durationMs / 1000);
+  }
+
+  upstreamFailed(upstream: number, kind: UpstreamErrorKind): void {
+    const block = upstream * upstreamErrorKinds.length + kindIndex.get(kind)!;
+    this.#cells[this.#base.sallyport_upstream_errors_total + block]! += 1;
+  }
+
+  upstreamRetried(upstream: number): void {
+    this.#cells[this.#base.sallyport_upstream_retries_total + upstream]! += 1;
+  }
+
+  upstreamConnections(upstream: number, busy: number, idle: number, requestsQueued: number): void {
+    const base = this.#base.sallyport_upstream_connections + 2 * upstream;
+    this.#cells[base] = busy;
+    this.#cells[base + 1] = idle;
+    this.#cells[this.#base.sallyport_upstream_requests_queued + upstream] = requestsQueued;
+  }
+
+  // -------------------------------------------------------------- the thread
+
+  eventLoop(lagP99Seconds: number, lagMaxSeconds: number, utilization: number): void {
+    this.#cells[this.#base.sallyport_event_loop_lag_p99_seconds] = lagP99Seconds;
+    this.#cells[this.#base.sallyport_event_loop_lag_max_seconds] = lagMaxSeconds;
+    this.#cells[this.#base.sallyport_event_loop_utilization_ratio] = utilization;
+  }
+
+  logLinesDropped(lines: number): void {
+    this.#cells[this.#base.sallyport_log_lines_dropped_total]! += lines;
+  }
+
+  #claim(route: number, key: number, otherKey: number): number {
+    const slot = this.#series.claim(key, route <= otherRoute);
+    if (slot >= 0) return slot;
+    this.#cells[this.#base.sallyport_metrics_folded_total]! += 1;
+    return this.#series.claim(otherKey, true);
+  }
+
+  #observe(histogram: Placed, block: number, value: number): void {
+    const { base, width, bounds } = histogram;
+    let bucket = 0;
+    while (bucket < bounds.length && value > bounds[bucket]!) bucket += 1;
+    const start = base + block * width;
+    this.#cells[start + bucket]! += 1;
+    this.#cells[start + width - 1]! += value;
+  }
+
+  #placed(name: CellFamilyName): Placed {
+    const family = cellFamilies[name];
+    return { base: this.#layout.families[name].base, width: widthOf(family), bounds: family.buckets };
+  }
+}
+
+/** A histogram's place, at hand. */
+interface Placed {
+  readonly base: number;
+  readonly width: number;
+  readonly bounds: readonly number[];
+}
+
+function mapValues<K extends string, V, R>(
+  record: Readonly<Record<K, V>>,
+  map: (value: V) => R,
+): Readonly<Record<K, R>> {
+  return Object.fromEntries(Object.entries<V>(record).map(([key, value]) => [key, map(value)])) as Record<
+    K,
+    R
+  >;
+}
