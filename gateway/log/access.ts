@@ -1,0 +1,85 @@
+/** The access log: at most one line for each request, off by default. Paths without their query; never a token or a claim. */
+import type { Logger } from './logger.ts';
+
+export type AccessMode = 'off' | 'errors' | 'sampled' | 'all';
+
+/** What a line says. Made only when `wants` said yes. */
+export interface AccessEntry {
+  readonly method: string;
+  /** Null when no route matched. */
+  readonly route: string | null;
+  /** Path, or path and query: the query is cut off here. */
+  readonly target: string;
+  readonly status: number;
+  /** Code of the refusal, null when the request was served. */
+  readonly refusal: string | null;
+  readonly durationMs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly requestId: string;
+  readonly clientAddress: string;
+  /** Name of the issuer in the configuration. */
+  readonly issuer: string | null;
+  readonly upstream: string | null;
+  readonly upstreamMs: number | null;
+}
+
+const pathMax = 1024;
+
+export class AccessLog {
+  readonly #logger: Logger;
+  readonly #mode: AccessMode;
+  readonly #sample: number;
+  readonly #random: () => number;
+
+  constructor(logger: Logger, mode: AccessMode, sample: number, random: () => number = Math.random) {
+    this.#logger = logger;
+    this.#mode = mode;
+    this.#sample = sample;
+    this.#random = random;
+  }
+
+  /** Asked once for each request, before an entry is made. `errors` are statuses from 400 up, callers that left included. */
+  wants(status: number): boolean {
+    switch (this.#mode) {
+      case 'off':
+        return false;
+      case 'errors':
+        return status >= 400;
+      case 'sampled':
+        return this.#random() < this.#sample;
+      case 'all':
+        return true;
+    }
+  }
+
+  write(entry: AccessEntry): void {
+    this.#logger.info(
+      {
+        method: entry.method,
+        route: entry.route,
+        path: pathOf(entry.target),
+        status: entry.status,
+        refusal: entry.refusal,
+        dur_ms: round(entry.durationMs),
+        bytes_in: entry.requestBytes,
+        bytes_out: entry.responseBytes,
+        request_id: entry.requestId,
+        client: entry.clientAddress,
+        issuer: entry.issuer,
+        upstream: entry.upstream,
+        upstream_ms: entry.upstreamMs === null ? null : round(entry.upstreamMs),
+      },
+      'request',
+    );
+  }
+}
+
+function pathOf(target: string): string {
+  const end = target.search(/[?#]/);
+  return (end < 0 ? target : target.slice(0, end)).slice(0, pathMax);
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,120 @@
+/**
+ * The log: JSON lines on stdout, from every thread, without secrets.
+ *
+ * Lines are collected and written asynchronously, whole lines at a time and at most 4 KiB at once: a pipe takes that much in
+ * one piece (PIPE_BUF), so that lines of different threads never mix. Warnings and worse are written at once.
+ */
+import { pino } from 'pino';
+import { redactError, redactMembers, redactText } from './redact.ts';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
+
+type Fields = Record<string, unknown>;
+type Write = (fields: Fields, message: string) => void;
+
+/** Fields first, then one constant sentence. */
+export interface Logger {
+  readonly fatal: Write;
+  readonly error: Write;
+  readonly warn: Write;
+  readonly info: Write;
+  readonly debug: Write;
+  /** A logger that adds fields to each line. */
+  with(fields: Fields): Logger;
+}
+
+export interface LogSink {
+  readonly logger: Logger;
+  /** For this logger and all made from it. */
+  setLevel(level: LogLevel): void;
+  /** Writes out everything that is still held, before it returns. Safe on the way out of a thread. */
+  flush(): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** `main`, `listener-0`, ... */
+  readonly thread: string;
+  /** File descriptor, 1 by default; a path in tests. */
+  readonly destination?: number | string;
+  /** Told how many lines were lost because the output did not keep up. */
+  readonly onDrop?: (lines: number) => void;
+}
+
+const writeBytesMax = 4096;
+/** Held back at most, while the output is stuck; beyond it lines are dropped. */
+const heldBytesMax = 8 * 1024 * 1024;
+const flushIntervalMs = 500;
+const warnLevel = 40;
+
+/** Opens the log of a thread. It is flushed when the thread ends, by whichever way runs `exit` handlers. */
+export function openLog(options: LogOptions): LogSink {
+  const stream = pino.destination({
+    dest: options.destination ?? 1,
+    sync: false,
+    minLength: writeBytesMax / 2,
+    maxWrite: writeBytesMax,
+    maxLength: heldBytesMax,
+    periodicFlush: flushIntervalMs,
+  });
+  // Nowhere to say it: a closed pipe must not take the gateway down.
+  stream.on('error', () => {});
+  stream.on('drop', () => options.onDrop?.(1));
+
+  const flush = (): void => {
+    try {
+      stream.flushSync();
+    } catch {
+      // Not open yet, or closed: nothing can be written any more.
+    }
+  };
+  process.on('exit', flush);
+
+  const root = pino(
+    {
+      level: options.level,
+      base: { thread: options.thread },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: redactError },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: redactMembers,
+      },
+      hooks: {
+        streamWrite: redactText,
+        logMethod(args, method, level) {
+          method.apply(this, args);
+          if (level >= warnLevel) stream.flush();
+        },
+      },
+    },
+    stream,
+  );
+  return {
+    logger: wrap(root, {}),
+    setLevel: (level) => {
+      root.level = level;
+    },
+    flush,
+  };
+}
+
+/** What a component logs to in tests that do not look. */
+export const silentLogger: Logger = wrap(pino({ level: 'silent' }), {});
+
+/** Fields are merged here, not by pino's children: a child would keep its level when the configuration changes. */
+function wrap(root: pino.Logger, bound: Fields): Logger {
+  const write =
+    (level: Exclude<LogLevel, 'silent'>): Write =>
+    (fields, message) => {
+      if (root.isLevelEnabled(level)) root[level]({ ...bound, ...fields }, message);
+    };
+  return {
+    fatal: write('fatal'),
+    error: write('error'),
+    warn: write('warn'),
+    info: write('info'),
+    debug: write('debug'),
+    with: (fields) => wrap(root, { ...bound, ...fields }),
+  };
+}
