@@ -29,9 +29,11 @@ export interface ClaimHeader {
 }
 
 export interface Forwarding {
+  /** Empty on public routes: there are no claims. */
   readonly claims: readonly ClaimHeader[];
   /** Name, value, name, value. */
   readonly set: readonly string[];
+  /** Lower case, `-` for `_`: callers' fields that are left out in any spelling. Holds the names of `set` too. */
   readonly remove: readonly string[];
   readonly authorization: boolean;
   readonly host: 'upstream' | 'original';
@@ -71,21 +73,29 @@ export interface Origin {
   readonly from: Readonly<Record<string, string>>;
 }
 
+/** A path parameter and the segments it covers: counted from 0 at the start, or from -1 at the end. */
+export interface Param {
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface Route {
   /** Dense, in order of declaration. */
   readonly index: number;
   readonly id: string;
   /** Full pattern, e.g. `/orders/{id}`; a prefix ends in `/*`. */
   readonly pattern: string;
-  /** Null: every method. */
+  /** Null: every method. GET includes HEAD. */
   readonly methods: readonly string[] | null;
-  readonly params: readonly string[];
+  readonly params: readonly Param[];
   readonly access: Access | null;
   readonly upstream: string | null;
   readonly respond: FixedResponse | null;
   readonly forwarding: Forwarding;
   /** `PathOddity` bits that this route accepts (`path.ts`). */
   readonly pathAllowance: number;
+  /** `Infinity` when there is no limit. */
   readonly bodyBytesMax: number;
   readonly origin: Origin;
 }
@@ -93,6 +103,8 @@ export interface Route {
 export interface Policy {
   readonly vocabulary: Vocabulary;
   readonly routes: readonly Route[];
+  /** Patterns of closed prefixes: below them only their own routes match, and nothing less specific. */
+  readonly closed: readonly string[];
   /** Lower-case names, `-` for `_`, that callers may not send: those that any route makes of claims and the configured. */
   readonly identityHeaders: ReadonlySet<string>;
 }

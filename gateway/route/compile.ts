@@ -1,0 +1,210 @@
+/**
+ * Compiles the route tree to a policy, or says everything that is wrong with it. Called at start and reload, never per
+ * request. A policy that cannot be met, or that can be read in two ways, does not compile.
+ */
+import { methods } from '../core/methods.ts';
+import { accessOf, readAccess, type NamedAccess } from './access.ts';
+import { checkNode } from './check-node.ts';
+import { forwardingOf, normalName, Projections } from './forwarding.ts';
+import { isPublic, nearest, originsOf, type Chain } from './inherit.ts';
+import { fullPattern, paramsOf, parsePattern, patternProblem, shapeOf } from './pattern.ts';
+import { pathOddity } from './path.ts';
+import type { Access, FixedResponse, Policy, Route } from './policy.ts';
+import { ProblemList, showPath, type PolicyProblem } from './problem.ts';
+import type { PathAllowance, PolicySource, RespondSource, RouteSource } from './source.ts';
+import { Names, vocabularyOf } from './vocabulary.ts';
+
+export type Compiled =
+  | { readonly ok: true; readonly policy: Policy }
+  | { readonly ok: false; readonly problems: readonly PolicyProblem[] };
+
+/** A route before scopes have bits. */
+interface Draft {
+  readonly route: Omit<Route, 'access' | 'index'>;
+  readonly access: NamedAccess | null;
+  readonly shape: string;
+  readonly idChosen: boolean;
+  readonly chain: Chain;
+}
+
+const allowanceBits: Readonly<Record<PathAllowance, number>> = {
+  encoded_slash: pathOddity.encodedSlash,
+  semicolon: pathOddity.semicolon,
+  empty_segment: pathOddity.emptySegment,
+};
+
+export function compilePolicy(source: PolicySource): Compiled {
+  const problems = new ProblemList();
+  const projections = new Projections();
+  const drafts: Draft[] = [];
+  const closed = new Map<string, Chain>();
+  const identityHeaders = new Set(source.identityHeaders.map(normalName));
+
+  const visit = (chain: Chain): void => {
+    const level = chain.at(-1)!;
+    const { node } = level;
+    if (!checkNode(chain, source, problems)) return;
+    for (const name of Object.keys(node.forward?.claims ?? {})) identityHeaders.add(normalName(name));
+    const children = node.routes ?? [];
+    if (node.closed === true) closed.set(patternOf(chain), chain);
+    else drafts.push(readRoute(chain, source, projections, problems));
+    for (const [index, child] of children.entries()) {
+      visit([...chain, { node: child, at: [...level.at, 'routes', index] }]);
+    }
+  };
+  for (const [index, node] of source.routes.entries()) visit([{ node, at: ['routes', index] }]);
+
+  checkCollisions(drafts, closed, problems);
+  if (problems.all.length > 0) return { ok: false, problems: problems.all };
+  return {
+    ok: true,
+    policy: { ...assemble(source, drafts, projections), closed: [...closed.keys()], identityHeaders },
+  };
+}
+
+/** The path of a node below its parents; a prefix `/` adds nothing to what is below it. */
+function joined(above: Chain, path: string): string {
+  const parents = above.map(({ node }) => (node.prefix === '/' ? '' : (node.prefix ?? '')));
+  const full = parents.join('') + path;
+  return full === '' ? '/' : full;
+}
+
+function patternOf(chain: Chain): string {
+  const { node } = chain.at(-1)!;
+  const path = joined(chain.slice(0, -1), node.path ?? node.prefix ?? '');
+  if (node.path !== undefined) return fullPattern(path, false);
+  return fullPattern(path.replace(/\/$/, ''), true);
+}
+
+function readRoute(
+  chain: Chain,
+  source: PolicySource,
+  projections: Projections,
+  problems: ProblemList,
+): Draft {
+  const { node, at } = chain.at(-1)!;
+  const pattern = patternOf(chain);
+  const problem = patternProblem(pattern.replace(/\/\*$/, '/'));
+  if (problem !== null) problems.add([...at, node.path === undefined ? 'prefix' : 'path'], problem);
+  const segments = parsePattern(pattern);
+  const params = paramsOf(segments);
+  const open = isPublic(chain);
+  const { upstream, respond } = readTargetOf(chain, problems);
+  const route: Draft['route'] = {
+    id: node.id ?? defaultId(node, pattern),
+    pattern,
+    methods: node.methods === undefined ? null : [...new Set(node.methods)],
+    params,
+    upstream,
+    respond,
+    forwarding: forwardingOf(chain, open, projections),
+    pathAllowance: (nearest(chain, (level) => level.allowInPath)?.value ?? []).reduce(
+      (bits, allowance) => bits | allowanceBits[allowance],
+      0,
+    ),
+    bodyBytesMax: nearest(chain, (level) => level.maxBodyBytes)?.value ?? Infinity,
+    origin: { at: showPath(at), from: originsOf(chain) },
+  };
+  if (route.id.length > 128) {
+    problems.add(at, 'the id made of methods and path has more than 128 characters: choose one by `id`', {
+      atKey: true,
+    });
+  }
+  const access = open ? null : readAccess(chain, params, source, problems);
+  return { route, access, shape: shapeOf(segments), idChosen: node.id !== undefined, chain };
+}
+
+const defaultId = ({ methods }: RouteSource, pattern: string): string =>
+  methods === undefined ? pattern : `${methods.join('|')} ${pattern}`;
+
+function readTargetOf(
+  chain: Chain,
+  problems: ProblemList,
+): { upstream: string | null; respond: FixedResponse | null } {
+  const found = nearest(chain, (node) => node.upstream ?? node.respond);
+  const level = chain.at(-1)!;
+  if (found === null) {
+    const rest =
+      (level.node.routes ?? []).length === 0 ? '' : '; or say `closed: true` when only its routes are served';
+    problems.add(
+      level.at,
+      `where do requests go? The route has neither \`upstream\` nor \`respond\`${rest}`,
+      { atKey: true },
+    );
+    return { upstream: null, respond: null };
+  }
+  if (typeof found.value !== 'string') return { upstream: null, respond: responseOf(found.value) };
+  return { upstream: found.value, respond: null };
+}
+
+const responseOf = ({ status, headers, body }: RespondSource): FixedResponse => ({
+  status,
+  headers: Object.entries(headers).flat(),
+  body,
+});
+
+/** Refuses what could be read in two ways: one pattern and method twice, one id twice, closed and served. */
+function checkCollisions(
+  drafts: readonly Draft[],
+  closed: ReadonlyMap<string, Chain>,
+  problems: ProblemList,
+): void {
+  const ids = new Map<string, Draft>();
+  const served = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const { at, node } = draft.chain.at(-1)!;
+    const place = [...at, node.path === undefined ? 'prefix' : 'path'];
+    const clash = methodsOf(draft).find((method) => served.has(`${method} ${draft.shape}`));
+    if (clash !== undefined) {
+      const other = served.get(`${clash} ${draft.shape}`)!.route.origin.at;
+      problems.add(place, `${clash} ${draft.route.pattern} is served by ${other} already`);
+    }
+    for (const method of methodsOf(draft)) served.set(`${method} ${draft.shape}`, draft);
+    const twin = ids.get(draft.route.id);
+    if (twin === undefined) ids.set(draft.route.id, draft);
+    else if (draft.idChosen || twin.idChosen) {
+      problems.add(
+        draft.idChosen ? [...at, 'id'] : at,
+        `the id "${draft.route.id}" is that of ${twin.route.origin.at} already`,
+      );
+    }
+  }
+  for (const [pattern, chain] of closed) {
+    const both = drafts.find((draft) => draft.shape === shapeOf(parsePattern(pattern)));
+    if (both !== undefined) {
+      problems.add(
+        [...chain.at(-1)!.at, 'closed'],
+        `${pattern} is closed here and served by ${both.route.origin.at}`,
+      );
+    }
+  }
+}
+
+function methodsOf({ route }: Draft): readonly string[] {
+  if (route.methods === null) return methods;
+  return route.methods.includes('GET') ? [...new Set([...route.methods, 'HEAD'])] : route.methods;
+}
+
+/** Gives every name its bit, now that all of them are known. */
+function assemble(
+  source: PolicySource,
+  drafts: readonly Draft[],
+  projections: Projections,
+): Pick<Policy, 'vocabulary' | 'routes'> {
+  const named = drafts.flatMap(({ access }) => access ?? []);
+  const audiences = new Names();
+  for (const access of named)
+    for (const list of access.audiences.values()) for (const name of list ?? []) audiences.add(name);
+  const scopeNames = named.flatMap(({ all, any }) => all.concat(any.flat()));
+  const vocabulary = vocabularyOf(
+    { issuers: Object.keys(source.issuers), scopes: scopeNames, audiences, projections: projections.list },
+    source.scopes.implies,
+  );
+  const scopes = new Names();
+  for (const scope of vocabulary.scopes) scopes.add(scope);
+  const routes = drafts.map(({ route, access }, index): Route => {
+    const bits: Access | null = access === null ? null : accessOf(access, source, scopes, audiences);
+    return { index, ...route, access: bits };
+  });
+  return { vocabulary, routes };
+}

@@ -1,0 +1,96 @@
+/**
+ * Inheritance: what a route has, from the chain of nodes that lead to it. Pure questions about a chain, root first.
+ *
+ * Nearest node wins: issuer, audiences, upstream or respond, subject, public, allow_in_path, max_body_bytes.
+ * All levels together: scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
+ */
+import { showPath, type ConfigPath } from './problem.ts';
+import type { RouteSource } from './source.ts';
+
+/** A node of the route tree and its place in the configuration. */
+export interface Level {
+  readonly node: RouteSource;
+  readonly at: ConfigPath;
+}
+
+export type Chain = readonly Level[];
+
+/** A setting and the node that made it. */
+export interface Found<T> {
+  readonly value: T;
+  readonly at: ConfigPath;
+}
+
+/** The setting of the nearest node that has it. */
+export function nearest<T>(chain: Chain, pick: (node: RouteSource) => T | undefined): Found<T> | null {
+  for (const { node, at } of chain.toReversed()) {
+    const value = pick(node);
+    if (value !== undefined) return { value, at };
+  }
+  return null;
+}
+
+/** Names that every level adds to, each with the place where it was first written. */
+export function gathered(
+  chain: Chain,
+  key: ConfigPath,
+  pick: (node: RouteSource) => readonly string[] | undefined,
+): ReadonlyMap<string, ConfigPath> {
+  const names = new Map<string, ConfigPath>();
+  for (const { node, at } of chain) {
+    for (const [index, name] of (pick(node) ?? []).entries()) {
+      if (!names.has(name)) names.set(name, [...at, ...key, index]);
+    }
+  }
+  return names;
+}
+
+/** The names of accepted issuers; null when no level names one. */
+export function issuersOf(chain: Chain): readonly string[] | null {
+  const pick = (node: RouteSource) => node.issuers ?? (node.issuer === undefined ? undefined : [node.issuer]);
+  return nearest(chain, pick)?.value ?? null;
+}
+
+export const isPublic = (chain: Chain): boolean => nearest(chain, (node) => node.public)?.value === true;
+
+/** Settings of a node that ask for a token, by their spelling in the file. */
+export function tokenSettings(node: RouteSource): readonly string[] {
+  const settings: readonly (readonly [string, unknown])[] = [
+    ['issuer', node.issuer],
+    ['issuers', node.issuers],
+    ['audiences', node.audiences],
+    ['scopes', node.scopes],
+    ['token_types', node.tokenTypes],
+    ['subject', node.subject],
+  ];
+  return settings.filter(([, value]) => value !== undefined).map(([key]) => key);
+}
+
+/** For `explain`: each setting that a route has from a node above it, and that node. */
+export function originsOf(chain: Chain): Readonly<Record<string, string>> {
+  const own = chain.at(-1);
+  const picks: Readonly<Record<string, (node: RouteSource) => unknown>> = {
+    issuers: (node) => node.issuers ?? node.issuer,
+    audiences: (node) => node.audiences,
+    public: (node) => node.public,
+    subject: (node) => node.subject,
+    upstream: (node) => node.upstream ?? node.respond,
+    allow_in_path: (node) => node.allowInPath,
+    max_body_bytes: (node) => node.maxBodyBytes,
+  };
+  const unions: Readonly<Record<string, (node: RouteSource) => unknown>> = {
+    scopes: (node) => node.scopes,
+    token_types: (node) => node.tokenTypes,
+    forward: (node) => node.forward,
+  };
+  const origins: Record<string, string> = {};
+  for (const [key, pick] of Object.entries(picks)) {
+    const found = nearest(chain, pick);
+    if (found !== null && found.at !== own?.at) origins[key] = showPath(found.at);
+  }
+  for (const [key, pick] of Object.entries(unions)) {
+    const above = chain.slice(0, -1).filter(({ node }) => pick(node) !== undefined);
+    if (above.length > 0) origins[key] = above.map(({ at }) => showPath(at)).join(', ');
+  }
+  return origins;
+}

@@ -1,0 +1,73 @@
+/**
+ * What a policy is compiled from: the part of the configuration that routes need, as structural types.
+ * `Config` satisfies `PolicySource`; this folder does not know the rest.
+ */
+
+export type PathAllowance = 'encoded_slash' | 'semicolon' | 'empty_segment';
+
+/** A claim's name, or the path to one inside of others. */
+export type ClaimPath = string | readonly string[];
+
+export type ClaimHeaderSource =
+  | ClaimPath
+  | {
+      readonly claim: ClaimPath;
+      readonly join?: string | undefined;
+      readonly json?: boolean | undefined;
+      readonly required?: boolean | undefined;
+    };
+
+export interface ForwardSource {
+  readonly claims?: Readonly<Record<string, ClaimHeaderSource>> | undefined;
+  readonly set?: Readonly<Record<string, string>> | undefined;
+  readonly remove?: readonly string[] | undefined;
+  readonly authorization?: boolean | undefined;
+  readonly host?: 'upstream' | 'original' | undefined;
+}
+
+export interface ScopesSource {
+  readonly all?: readonly string[] | undefined;
+  readonly any?: readonly string[] | undefined;
+}
+
+export interface RespondSource {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One node of the route tree: what it says itself. */
+export interface RouteSource {
+  readonly id?: string | undefined;
+  readonly path?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly issuer?: string | undefined;
+  readonly issuers?: readonly string[] | undefined;
+  readonly audiences?: readonly string[] | undefined;
+  readonly public?: boolean | undefined;
+  readonly scopes?: ScopesSource | undefined;
+  readonly tokenTypes?: readonly string[] | undefined;
+  readonly subject?: { readonly param: string } | undefined;
+  readonly upstream?: string | undefined;
+  readonly respond?: RespondSource | undefined;
+  readonly forward?: ForwardSource | undefined;
+  readonly allowInPath?: readonly PathAllowance[] | undefined;
+  readonly maxBodyBytes?: number | undefined;
+  readonly closed?: boolean | undefined;
+  readonly routes?: readonly RouteSource[] | undefined;
+}
+
+export interface IssuerSource {
+  readonly audiences: readonly string[];
+  readonly leewaySeconds: number;
+  readonly tokenTypes?: { readonly values: readonly string[]; readonly default: string } | undefined;
+}
+
+export interface PolicySource {
+  readonly issuers: Readonly<Record<string, IssuerSource>>;
+  readonly upstreams: Readonly<Record<string, unknown>>;
+  readonly scopes: { readonly implies: Readonly<Record<string, readonly string[]>> };
+  readonly identityHeaders: readonly string[];
+  readonly routes: readonly RouteSource[];
+}
