@@ -102,11 +102,23 @@ export function ensureCached(
 }
 
 function makePrivate(folder: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  // At most two levels, one by one: Node's own recursive mkdir never returns in /proc.
+  makeFolder(dirname(folder));
+  makeFolder(folder);
   const stat = fs.lstatSync(folder);
   if (!stat.isDirectory() || stat.uid !== currentUser())
     throw new Error(`${folder} is not a folder of this user`);
   if ((stat.mode & PERMISSION_BITS) !== PRIVATE_FOLDER) fs.chmodSync(folder, PRIVATE_FOLDER);
+}
+
+function makeFolder(path: string): void {
+  if (fs.existsSync(path)) return;
+  try {
+    fs.mkdirSync(path, { mode: PRIVATE_FOLDER });
+  } catch (error) {
+    // Another thread was faster.
+    if (!fs.existsSync(path)) throw error;
+  }
 }
 
 function currentUser(): number {
