@@ -23,6 +23,7 @@ export function grant(facts: Facts | null): Permit {
   return { facts } as Permit;
 }
 
-export function isDenial(verdict: Verdict): verdict is Denial {
-  return 'code' in verdict;
+/** Tells a denial from what would have come in its place. */
+export function isDenial<T extends object>(outcome: T | Denial): outcome is Denial {
+  return 'code' in outcome;
 }

@@ -1,0 +1,25 @@
+/** What is known of a request from its head, for as long as it lives: plain data, made once per request. */
+import type { RawHeaders } from '../core/exchange.ts';
+import type { Facts } from '../core/facts.ts';
+import type { Route } from '../route/policy.ts';
+import type { Serving } from './serving.ts';
+
+export interface Arrival {
+  readonly startedMs: number;
+  readonly methodName: string;
+  /** Index in `core/methods.ts`, -1 for a method that no route can name. */
+  readonly method: number;
+  readonly path: string;
+  /** Path and query: the one string that is matched, decided and forwarded. */
+  readonly target: string;
+  readonly fields: RawHeaders;
+  readonly requestId: string;
+  /** The answer has no body (HEAD). */
+  readonly headOnly: boolean;
+  /** The gateway is draining: the answer asks the caller to leave. */
+  readonly lastAnswer: boolean;
+  /** The configuration this request is served by, even when another one comes into force meanwhile. */
+  readonly serving: Serving;
+  route: Route | null;
+  facts: Facts | null;
+}

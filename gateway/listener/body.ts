@@ -1,0 +1,83 @@
+/** A request body on its way in from the driver: copied, counted, held back until somebody takes it. */
+import { type Refusal, refusals } from '../core/errors.ts';
+import type { RequestBody } from '../core/exchange.ts';
+import type { HttpResponse } from '../native/uws.ts';
+
+/** How much is kept of a body that nobody takes yet, before the connection is paused. */
+const HELD_BYTES_MAX = 65_536;
+
+export class IncomingBody implements RequestBody {
+  readonly length: number | null;
+
+  readonly #response: HttpResponse;
+  readonly #bytesMax: number;
+  readonly #refuse: (refusal: Refusal) => void;
+  #onData: ((chunk: Buffer, last: boolean) => void) | null = null;
+  #held: { chunk: Buffer; last: boolean }[] = [];
+  #bytes = 0;
+  #paused = false;
+  #over = false;
+
+  /** Must be made within the request's callback: the driver drops what arrives before somebody listens. */
+  constructor(
+    response: HttpResponse,
+    length: number | null,
+    bytesMax: number,
+    refuse: (refusal: Refusal) => void,
+  ) {
+    this.#response = response;
+    this.length = length;
+    this.#bytesMax = bytesMax;
+    this.#refuse = refuse;
+    response.onData((chunk, last) => this.#take(chunk, last));
+  }
+
+  start(onData: (chunk: Buffer, last: boolean) => void): void {
+    this.#onData = onData;
+    const held = this.#held;
+    this.#held = [];
+    for (const { chunk, last } of held) onData(chunk, last);
+    if (this.#paused) this.resume();
+  }
+
+  pause(): void {
+    if (this.#paused || this.#over) return;
+    this.#paused = true;
+    this.#response.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#over) return;
+    this.#paused = false;
+    this.#response.resume();
+  }
+
+  /** Nobody takes the rest: it runs dry, so that the connection is not stuck behind the answer. */
+  release(): void {
+    if (this.#paused) this.resume();
+    this.gone();
+  }
+
+  /** The response can no longer be touched. */
+  gone(): void {
+    this.#over = true;
+    this.#held = [];
+  }
+
+  #take(bytes: ArrayBuffer, last: boolean): void {
+    if (this.#over) return;
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes > this.#bytesMax) {
+      this.#refuse(refusals.body_too_large);
+      return;
+    }
+    // The driver takes the bytes back when this returns.
+    const chunk = Buffer.from(new Uint8Array(bytes));
+    if (this.#onData !== null) {
+      this.#onData(chunk, last);
+      return;
+    }
+    if (chunk.length > 0 || last) this.#held.push({ chunk, last });
+    if (this.#bytes > HELD_BYTES_MAX && !last) this.pause();
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * One request that could not be answered in its own callback, over uWebSockets.js.
+ *
+ * The driver's response dies with the answer or with the caller; `#over` guards every touch. The head is held back until
+ * the first piece of the body, so that a small answer leaves in one write.
+ */
+import { assert } from '../core/assert.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Exchange, RawHeaders } from '../core/exchange.ts';
+import type { HttpResponse } from '../native/uws.ts';
+import type { FixedResponse } from '../route/policy.ts';
+import type { Arrival } from './arrival.ts';
+import { IncomingBody } from './body.ts';
+import { type Responder, statusLine } from './respond.ts';
+
+/** What an exchange has besides its arrival. */
+export interface ExchangeParts {
+  readonly responder: Responder;
+  readonly peerAddress: string;
+  readonly peerTrusted: boolean;
+  /** Announced body: bytes, null when chunked, 0 when there is none. */
+  readonly bodyLength: number | null;
+  readonly bodyBytesMax: number;
+  /** The answer is complete, or the caller left before (`status` 0). Called exactly once. */
+  readonly finished: (arrival: Arrival, status: number, refusal: Refusal | null, exchange: UwsExchange) => void;
+}
+
+interface PendingHead {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  readonly length: number | null;
+}
+
+export class UwsExchange implements Exchange {
+  readonly arrival: Arrival;
+  readonly method: string;
+  readonly target: string;
+  readonly headers: RawHeaders;
+  readonly body: IncomingBody | null;
+  readonly peerAddress: string;
+  readonly peerTrusted: boolean;
+  readonly requestId: string;
+
+  /** Bytes of body sent to the caller. */
+  sentBytes = 0;
+
+  readonly #response: HttpResponse;
+  readonly #parts: ExchangeParts;
+  #over = false;
+  #onGone: (() => void) | null = null;
+  #onDrain: (() => void) | null = null;
+  #listensWritable = false;
+  #head: PendingHead | null = null;
+  #status = 0;
+  #length: number | null = null;
+  #bodyless = false;
+  /** The rest of a chunk that the socket did not take, and the write offset at which it began. */
+  #unsent: Uint8Array | null = null;
+  #unsentFrom = 0;
+  #endAsked = false;
+
+  /** Within the request's callback: handlers for data and for the caller's leaving must be set there. */
+  constructor(response: HttpResponse, arrival: Arrival, parts: ExchangeParts) {
+    this.#response = response;
+    this.#parts = parts;
+    this.arrival = arrival;
+    this.method = arrival.methodName;
+    this.target = arrival.target;
+    this.headers = arrival.fields;
+    this.requestId = arrival.requestId;
+    this.peerAddress = parts.peerAddress;
+    this.peerTrusted = parts.peerTrusted;
+    response.onAborted(() => this.#leave());
+    this.body =
+      parts.bodyLength === 0
+        ? null
+        : new IncomingBody(response, parts.bodyLength, parts.bodyBytesMax, (refusal) => this.refuse(refusal));
+  }
+
+  get gone(): boolean {
+    return this.#over;
+  }
+
+  /** True once the head of an answer was handed over: from then on a failure can only cut the answer short. */
+  get answering(): boolean {
+    return this.#status !== 0;
+  }
+
+  onGone(listener: () => void): void {
+    this.#onGone = listener;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#onDrain = listener;
+  }
+
+  /** Answers with a refusal, or cuts the connection when an answer has begun. */
+  refuse(refusal: Refusal): void {
+    if (this.#over) return;
+    if (this.answering && this.#head === null) {
+      this.destroy();
+      return;
+    }
+    this.#close(refusal.status, refusal, () =>
+      this.#parts.responder.refuseLater(this.#response, refusal, this.arrival),
+    );
+    // Whoever was working on the request finds the caller gone.
+    this.#onGone?.();
+  }
+
+  /** Answers a route that responds by itself. */
+  respond(fixed: FixedResponse): void {
+    if (this.#over) return;
+    this.#close(fixed.status, null, () =>
+      this.#response.cork(() => this.#parts.responder.respond(this.#response, fixed, this.arrival)),
+    );
+  }
+
+  head(status: number, headers: RawHeaders, length: number | null): void {
+    if (this.#over) return;
+    assert(this.#status === 0, 'an exchange is answered once');
+    this.#status = status;
+    this.#length = length;
+    this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;
+    this.#head = { status, headers, length };
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#over || this.#bodyless || chunk.length === 0) return true;
+    this.sentBytes += chunk.length;
+    // With the last piece the driver ends the response by itself: what must be done before is done now.
+    if (this.sentBytes === this.#length) this.body?.release();
+    let taken = true;
+    let done = false;
+    this.#response.cork(() => {
+      this.#writeHead();
+      if (this.#length === null) {
+        taken = this.#response.write(chunk as Uint8Array<ArrayBuffer>);
+        return;
+      }
+      const from = this.#response.getWriteOffset();
+      [taken, done] = this.#response.tryEnd(chunk as Uint8Array<ArrayBuffer>, this.#length);
+      if (!taken) {
+        this.#unsent = chunk;
+        this.#unsentFrom = from;
+      }
+    });
+    if (done) this.#close(this.#status, null, null);
+    else if (!taken) this.#listenWritable();
+    return taken;
+  }
+
+  end(): void {
+    if (this.#over) return;
+    if (this.#unsent !== null) {
+      this.#endAsked = true;
+      return;
+    }
+    const missing = !this.#bodyless && this.#length !== null && this.sentBytes < this.#length;
+    if (missing) {
+      this.destroy();
+      return;
+    }
+    this.#close(this.#status, null, () =>
+      this.#response.cork(() => {
+        this.#writeHead();
+        if (!this.#bodyless) this.#response.end();
+        else if (this.#length === null || this.#status === 204) this.#response.endWithoutBody();
+        else this.#response.endWithoutBody(this.#length);
+      }),
+    );
+  }
+
+  destroy(): void {
+    if (this.#over) return;
+    this.#response.close(); // The driver then reports the caller as gone.
+  }
+
+  #writeHead(): void {
+    const head = this.#head;
+    if (head === null) return;
+    this.#head = null;
+    this.#response.writeStatus(statusLine(head.status)).writeHeader(this.#parts.responder.requestIdHeader, this.requestId);
+    for (let i = 0; i < head.headers.length; i += 2) {
+      this.#response.writeHeader(latin1(head.headers[i]!), latin1(head.headers[i + 1]!));
+    }
+    if (this.arrival.lastAnswer) this.#response.writeHeader('Connection', 'close');
+  }
+
+  #listenWritable(): void {
+    if (this.#listensWritable) return;
+    this.#listensWritable = true;
+    this.#response.onWritable((offset) => {
+      if (this.#over) return true;
+      if (this.#unsent !== null && !this.#resend(offset)) return false;
+      if (!this.#over) this.#onDrain?.();
+      return true;
+    });
+  }
+
+  /** Offers the rest of a chunk again. True when the socket took all of it. */
+  #resend(offset: number): boolean {
+    assert(this.#unsent !== null && this.#length !== null, 'only an answer of known length is offered again');
+    const rest = this.#unsent.subarray(offset - this.#unsentFrom);
+    const [taken, done] = this.#response.tryEnd(rest as Uint8Array<ArrayBuffer>, this.#length);
+    if (done) {
+      this.#close(this.#status, null, null);
+      return true;
+    }
+    if (!taken) return false;
+    this.#unsent = null;
+    if (this.#endAsked) this.end();
+    return true;
+  }
+
+  #close(status: number, refusal: Refusal | null, send: (() => void) | null): void {
+    this.#over = true;
+    if (send === null) this.body?.gone();
+    else this.body?.release();
+    send?.();
+    this.#parts.finished(this.arrival, status, refusal, this);
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.body?.gone();
+    this.#parts.finished(this.arrival, 0, null, this);
+    this.#onGone?.();
+  }
+}
+
+const ASCII = /^[\x00-\x7f]*$/; // oxlint-disable-line no-control-regex
+
+/** The driver writes strings as UTF-8; a field in which one char is one byte goes out as bytes where that would differ. */
+function latin1(text: string): string | Uint8Array<ArrayBuffer> {
+  return ASCII.test(text) ? text : new Uint8Array(Buffer.from(text, 'latin1'));
+}

@@ -1,0 +1,154 @@
+/**
+ * Reads and judges the head of a request: what the driver's parser lets through and must not pass is refused here.
+ *
+ * One `HeadReader` serves a listener thread; its fields hold the request being read and are overwritten by the next.
+ * Source: RFC 9110 section 5 (fields), RFC 9112 sections 3.2 (Host), 6 (framing).
+ */
+import { type Refusal, refusals } from '../core/errors.ts';
+import type { HttpRequest } from '../native/uws.ts';
+
+export interface HeadLimits {
+  readonly fieldsMax: number;
+  readonly bytesMax: number;
+  /** Lower-case name of the field that carries the request id. */
+  readonly requestIdHeader: string;
+}
+
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const PLAIN_VALUE = /^[\t\x20-\x7e]*$/;
+// oxlint-disable-next-line no-control-regex -- these are the characters that RFC 9110 section 5.5 forbids.
+const FORBIDDEN_IN_VALUE = /[\x00-\x08\x0a-\x1f\x7f\ufffd]/;
+const CONTENT_LENGTH = /^\d{1,15}$/;
+/** RFC 3986 section 3.2.2: a name, an address or a literal in brackets, and a port. */
+const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+
+/** The fields that matter here, by name; every other one is only checked and kept. */
+const AUTHORIZATION = 1;
+const CONTENT_LENGTH_FIELD = 2;
+const TRANSFER_ENCODING = 3;
+const HOST_FIELD = 4;
+const EXPECT = 5;
+const UPGRADE = 6;
+const REQUEST_ID = 7;
+const ORDINARY = 8;
+
+/** Fields that most requests carry: a look-up in place of a test of the name's grammar. */
+const ORDINARY_NAMES = [
+  'accept', 'accept-encoding', 'accept-language', 'cache-control', 'connection', 'content-type', 'cookie', 'origin',
+  'referer', 'traceparent', 'tracestate', 'user-agent', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto',
+]; // prettier-ignore
+
+export class HeadReader {
+  /** Name, value, name, value; an array of its own for each request, because forwarding keeps it. */
+  fields: string[] = [];
+  authorization = '';
+  authorizations = 0;
+  host = '';
+  requestId = '';
+  /** -1: no Content-Length. */
+  contentLength = -1;
+  chunked = false;
+  upgrade = false;
+
+  readonly #limits: HeadLimits;
+  readonly #known: ReadonlyMap<string, number>;
+  readonly #onField: (name: string, value: string) => void;
+  #bytes = 0;
+  #contentLengths = 0;
+  #transferCodings = 0;
+  #hosts = 0;
+  #refusal: Refusal | null = null;
+
+  constructor(limits: HeadLimits) {
+    this.#limits = limits;
+    this.#known = new Map([
+      ...ORDINARY_NAMES.map((name) => [name, ORDINARY] as const),
+      [limits.requestIdHeader, REQUEST_ID],
+      ['authorization', AUTHORIZATION],
+      ['content-length', CONTENT_LENGTH_FIELD],
+      ['transfer-encoding', TRANSFER_ENCODING],
+      ['host', HOST_FIELD],
+      ['expect', EXPECT],
+      ['upgrade', UPGRADE],
+    ]);
+    this.#onField = (name, value) => this.#read(name, value);
+  }
+
+  /** Reads the whole head. Returns what is wrong with it, or null. */
+  read(request: HttpRequest): Refusal | null {
+    this.fields = [];
+    this.authorization = '';
+    this.authorizations = 0;
+    this.host = '';
+    this.requestId = '';
+    this.contentLength = -1;
+    this.chunked = false;
+    this.upgrade = false;
+    this.#bytes = 0;
+    this.#contentLengths = 0;
+    this.#transferCodings = 0;
+    this.#hosts = 0;
+    this.#refusal = null;
+    request.forEach(this.#onField);
+    return this.#refusal ?? this.#judge();
+  }
+
+  /** Does a body follow? `Content-Length: 0` is no body. */
+  get hasBody(): boolean {
+    return this.chunked || this.contentLength > 0;
+  }
+
+  #read(name: string, given: string): void {
+    const field = this.#known.get(name);
+    if (field === undefined && !FIELD_NAME.test(name)) this.#refusal = refusals.header_invalid;
+    let value = given;
+    if (!PLAIN_VALUE.test(value)) {
+      if (FORBIDDEN_IN_VALUE.test(value)) this.#refusal = refusals.header_invalid;
+      // The driver decoded UTF-8; from here on one char is one byte again, so that bytes are forwarded as they came.
+      value = Buffer.from(value, 'utf8').toString('latin1');
+    }
+    this.fields.push(name, value);
+    this.#bytes += name.length + value.length + 4;
+    switch (field) {
+      case undefined:
+      case ORDINARY:
+        break;
+      case AUTHORIZATION:
+        this.authorization = value;
+        this.authorizations += 1;
+        break;
+      case CONTENT_LENGTH_FIELD:
+        this.#contentLengths += 1;
+        if (CONTENT_LENGTH.test(value)) this.contentLength = Number(value);
+        else this.#refusal = refusals.framing_invalid;
+        break;
+      case TRANSFER_ENCODING:
+        this.#transferCodings += 1;
+        this.chunked = true;
+        if (value.toLowerCase() !== 'chunked') this.#refusal = refusals.transfer_coding_unsupported;
+        break;
+      case HOST_FIELD:
+        this.#hosts += 1;
+        this.host = value;
+        break;
+      case EXPECT:
+        if (value.toLowerCase() !== '100-continue') this.#refusal = refusals.expectation_failed;
+        break;
+      case UPGRADE:
+        this.upgrade = true;
+        break;
+      case REQUEST_ID:
+        this.requestId = value;
+        break;
+    }
+  }
+
+  #judge(): Refusal | null {
+    if (this.#contentLengths > 1 || this.#transferCodings > 1) return refusals.framing_invalid;
+    if (this.#contentLengths === 1 && this.chunked) return refusals.framing_invalid;
+    if (this.fields.length > 2 * this.#limits.fieldsMax) return refusals.headers_too_large;
+    if (this.#bytes > this.#limits.bytesMax) return refusals.headers_too_large;
+    if (this.#hosts !== 1 || !HOST.test(this.host)) return refusals.host_invalid;
+    return null;
+  }
+}

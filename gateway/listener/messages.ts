@@ -1,0 +1,50 @@
+/**
+ * What crosses between the main thread and a listener thread, and nothing else. Raise the version with every change.
+ */
+import type { VerificationKey } from '../../workers/messages.ts';
+import type { Config } from '../config/schema.ts';
+import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
+
+export const listenerMessagesVersion = 1;
+
+/** By issuer index of the policy's vocabulary; null while an issuer has no usable keys. */
+export type IssuerKeys = readonly (readonly VerificationKey[] | null)[];
+
+/** A configuration as a listener gets it: it compiles the policy itself, which is pure, so that all threads agree. */
+export interface Configuration {
+  /** Rises with every configuration of this process. */
+  readonly number: number;
+  readonly config: Config;
+  readonly labels: LabelIndex;
+  readonly keys: IssuerKeys;
+}
+
+/** What a listener thread is started with (`workerData`). */
+export interface ListenerBoot {
+  readonly version: number;
+  readonly name: string;
+  readonly configuration: Configuration;
+  readonly port: number;
+  readonly verifierThreads: number;
+  readonly metrics: RegionHandle;
+}
+
+export type ToListener =
+  | { readonly kind: 'configure'; readonly configuration: Configuration }
+  /** New key sets for the configuration of that number. */
+  | { readonly kind: 'keys'; readonly configurationNumber: number; readonly keys: IssuerKeys }
+  /** The search for unknown keys that `ticket` asked for is over; new keys, if any, were sent before. */
+  | { readonly kind: 'keys-searched'; readonly ticket: number }
+  | { readonly kind: 'ping' }
+  /** Stop accepting, finish what is under way, end the thread. After `timeoutMs` the rest is cut off. */
+  | { readonly kind: 'drain'; readonly timeoutMs: number }
+  /** End the thread at once. */
+  | { readonly kind: 'stop' };
+
+export type FromListener =
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'cannot-listen' }
+  | { readonly kind: 'configured'; readonly configurationNumber: number }
+  /** A token named a key that its issuer's set does not have. */
+  | { readonly kind: 'search-keys'; readonly issuer: number; readonly ticket: number }
+  | { readonly kind: 'pong' };

@@ -1,0 +1,176 @@
+/**
+ * The life of a request on a listener thread, from its head to its verdict: the hot path.
+ *
+ * `onRequest` is read from top to bottom: admit, match, credentials, facts, decide, serve. A token that is known is decided
+ * and answered within the driver's callback; only a token that must be verified first, or a request that is forwarded,
+ * becomes an `UwsExchange` and goes on later.
+ */
+import type { Clock } from '../core/clock.ts';
+import { type Refusal, refusals } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import { methodIndex, methods } from '../core/methods.ts';
+import { isDenial, type Permit } from '../core/verdict.ts';
+import type { HttpRequest, HttpResponse } from '../native/uws.ts';
+import { decide } from '../route/decide.ts';
+import { readTarget } from '../route/path.ts';
+import type { Route } from '../route/policy.ts';
+import { readBearer } from '../token/bearer.ts';
+import type { Verifier } from '../token/verifier.ts';
+import type { Arrival } from './arrival.ts';
+import { UwsExchange } from './exchange.ts';
+import type { HeadReader } from './head.ts';
+import { peerAddress } from './peers.ts';
+import { isRequestId } from './request-id.ts';
+import type { Responder } from './respond.ts';
+import type { Serving } from './serving.ts';
+
+/** What is heard of requests: metrics, the access log, the drain. */
+export interface RequestObserver {
+  /** A verdict was reached; `refusal` null permits. */
+  decided(arrival: Arrival, refusal: Refusal | null): void;
+  /** The request left the callback it came in and is still under way. */
+  suspended(arrival: Arrival): void;
+  /** It is over. `status` 0: the caller left before. `exchange` is there exactly when it was suspended. */
+  finished(arrival: Arrival, status: number, refusal: Refusal | null, exchange: UwsExchange | null): void;
+}
+
+export interface RequestParts {
+  /** The configuration in force; a request keeps the one it began with. */
+  readonly serving: () => Serving;
+  readonly head: HeadReader;
+  readonly targetBytesMax: number;
+  readonly verifier: Verifier;
+  readonly responder: Responder;
+  readonly trustRequestId: boolean;
+  readonly newRequestId: () => string;
+  readonly isTrustedPeer: (address: string) => boolean;
+  readonly clock: Clock;
+  readonly observer: RequestObserver;
+  readonly isDraining: () => boolean;
+}
+
+export type RequestHandler = (response: HttpResponse, request: HttpRequest) => void;
+
+export function createRequestHandler(parts: RequestParts): RequestHandler {
+  const { serving, head, targetBytesMax, verifier, responder, clock, observer } = parts;
+
+  function onRequest(response: HttpResponse, request: HttpRequest): void {
+    // 1. Admit: one well-formed head, a method, and a path with one meaning.
+    const malformed = head.read(request);
+    const arrival = arrive(response, request);
+    if (malformed !== null) return refuse(response, arrival, malformed);
+    if (arrival.method === -1) return refuse(response, arrival, refusals.method_not_supported);
+    const target = readTarget(arrival.target, targetBytesMax);
+    if (isDenial(target)) return refuse(response, arrival, target);
+    if (head.upgrade) return refuse(response, arrival, refusals.upgrade_unsupported);
+
+    // 2. Match, before any credential is looked at.
+    const { matcher } = arrival.serving;
+    const route = matcher.match(arrival.path, arrival.method);
+    if (route === null) return refuseUnmatched(response, arrival);
+    arrival.route = route;
+    if ((target.oddities & ~route.pathAllowance) !== 0) return refuse(response, arrival, refusals.path_not_canonical);
+    if (head.contentLength > route.bodyBytesMax) return refuse(response, arrival, refusals.body_too_large);
+
+    // 3. Credentials, and 4. facts: what the token says, if it was verified before.
+    if (route.access !== null) {
+      const token = readBearer(head.authorization, head.authorizations);
+      if (typeof token !== 'string') return refuse(response, arrival, token);
+      const known = verifier.lookup(token);
+      if (known === undefined) return verifyFirst(response, arrival, route, token);
+      if ('code' in known) return refuse(response, arrival, known);
+      arrival.facts = known;
+    }
+
+    // 5. Decide.
+    const verdict = decide(route, arrival.path, arrival.facts, verifier.liveKeys, clock.nowMs() / 1000);
+    if (isDenial(verdict)) return refuse(response, arrival, verdict);
+    observer.decided(arrival, null);
+
+    // 6. Answer here, or forward.
+    if (route.respond === null) return forward(suspend(response, arrival, route), arrival, route, verdict);
+    responder.respond(response, route.respond, arrival);
+    observer.finished(arrival, route.respond.status, null, null);
+  }
+
+  function arrive(response: HttpResponse, request: HttpRequest): Arrival {
+    const methodName = request.getCaseSensitiveMethod();
+    const path = request.getUrl();
+    const query = request.getQuery();
+    return {
+      startedMs: clock.monotonicMs(),
+      methodName,
+      method: methodIndex(methodName),
+      path,
+      target: query === undefined || query === '' ? path : `${path}?${query}`,
+      fields: head.fields,
+      requestId: head.requestId === '' ? parts.newRequestId() : callersId(response),
+      headOnly: methodName === 'HEAD',
+      lastAnswer: parts.isDraining(),
+      serving: serving(),
+      route: null,
+      facts: null,
+    };
+  }
+
+  function callersId(response: HttpResponse): string {
+    const believed = parts.trustRequestId || parts.isTrustedPeer(peerAddress(response));
+    return believed && isRequestId(head.requestId) ? head.requestId : parts.newRequestId();
+  }
+
+  function refuse(response: HttpResponse, arrival: Arrival, refusal: Refusal, allow = ''): void {
+    observer.decided(arrival, refusal);
+    responder.refuseNow(response, refusal, arrival, allow);
+    observer.finished(arrival, refusal.status, refusal, null);
+  }
+
+  function refuseUnmatched(response: HttpResponse, arrival: Arrival): void {
+    const allowed = arrival.serving.matcher.allowed(arrival.path);
+    if (allowed === 0) return refuse(response, arrival, refusals.route_not_found);
+    const allow = methods.filter((_, index) => (allowed & (1 << index)) !== 0).join(', ');
+    refuse(response, arrival, refusals.method_not_allowed, allow);
+  }
+
+  function suspend(response: HttpResponse, arrival: Arrival, route: Route): UwsExchange {
+    observer.suspended(arrival);
+    const peer = peerAddress(response);
+    return new UwsExchange(response, arrival, {
+      responder,
+      peerAddress: peer,
+      peerTrusted: parts.isTrustedPeer(peer),
+      bodyLength: head.chunked ? null : Math.max(0, head.contentLength),
+      bodyBytesMax: route.bodyBytesMax,
+      finished: observer.finished,
+    });
+  }
+
+  /** The slow way of steps 4 to 6: the request waits until its token is verified. */
+  function verifyFirst(response: HttpResponse, arrival: Arrival, route: Route, token: string): void {
+    const exchange = suspend(response, arrival, route);
+    const waiter = {
+      settle(outcome: Facts | Refusal): void {
+        if (exchange.gone) return;
+        if ('code' in outcome) return refuseLater(exchange, arrival, outcome);
+        arrival.facts = outcome;
+        const verdict = decide(route, arrival.path, outcome, verifier.liveKeys, clock.nowMs() / 1000);
+        if (isDenial(verdict)) return refuseLater(exchange, arrival, verdict);
+        observer.decided(arrival, null);
+        if (route.respond === null) forward(exchange, arrival, route, verdict);
+        else exchange.respond(route.respond);
+      },
+    };
+    exchange.onGone(() => verifier.withdraw(waiter));
+    verifier.verify(token, exchange.peerAddress, waiter);
+  }
+
+  function refuseLater(exchange: UwsExchange, arrival: Arrival, refusal: Refusal): void {
+    observer.decided(arrival, refusal);
+    exchange.refuse(refusal);
+  }
+
+  function forward(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
+    arrival.serving.forward(permit, route, exchange);
+  }
+
+  return onRequest;
+}
