@@ -20,6 +20,8 @@ export type Completion =
 
 /** How many answers "still pending" a leader takes; the flow's own deadline comes long before. */
 const POLLS_MAX = 100_000;
+/** The least pause between two polls, whatever the provider says. */
+const POLL_MS_MIN = TICK_MS;
 
 /**
  * Follows a published flow to its end: polls the provider, and persists what it grants. Sleeps on the control word, so
@@ -30,12 +32,16 @@ export function* complete(context: Context, flow: Hold, firstWaitMs: number): Sc
   const { slot, word } = flow;
   let waitMs = firstWaitMs;
   for (let polls = 0; polls < POLLS_MAX; polls++) {
-    const woken = yield* perform<Woken>({
-      type: 'waitSlot',
-      address: controlAddress(layout, slot),
-      word,
-      timeoutMs: waitMs,
-    });
+    // A call that answers at once, such as a refresh, has nothing to wait for.
+    const woken: Woken =
+      waitMs === 0
+        ? 'timed-out'
+        : yield* perform<Woken>({
+            type: 'waitSlot',
+            address: controlAddress(layout, slot),
+            word,
+            timeoutMs: waitMs,
+          });
     const seen = yield* operate('look', (cells) =>
       operations.look(cells, layout, slot, generationOf(word), terms.retentionTicks),
     );
@@ -45,10 +51,14 @@ export function* complete(context: Context, flow: Hold, firstWaitMs: number): Sc
       return { kind: 'stopped' };
     }
     if (woken === 'woken') continue;
-    const polled = yield* perform<Polled>({ type: 'poll', hold: flow });
+    const polled = yield* perform<Polled>({
+      type: 'poll',
+      hold: flow,
+      timeoutMs: (terms.reserveTicks - terms.marginTicks) * TICK_MS,
+    });
     if (polled.kind === 'approved') return yield* commit(context, flow);
     if (polled.kind === 'failed') return yield* abandon(context, flow, polled.code, polled.coolDownTicks);
-    waitMs = polled.waitMs;
+    waitMs = Math.max(POLL_MS_MIN, polled.waitMs);
   }
   return yield* abandon(context, flow, FAILURES['provider-timeout'], terms.coolDownTicks);
 }

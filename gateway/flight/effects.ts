@@ -38,8 +38,8 @@ export type Effect =
   | { readonly type: 'discard'; readonly hold: Hold }
   /** Begin to run `complete` for this published flow, on the thread that leads it. Answers whether it began. */
   | { readonly type: 'spawn'; readonly hold: Hold }
-  /** Ask the provider once how the flow stands. */
-  | { readonly type: 'poll'; readonly hold: Hold }
+  /** Ask the provider once how the flow stands; no answer within `timeoutMs` is "still pending". */
+  | { readonly type: 'poll'; readonly hold: Hold; readonly timeoutMs: number }
   /** Store the credentials, with the generation as the fence, within `timeoutMs`. */
   | { readonly type: 'persist'; readonly hold: Hold; readonly timeoutMs: number };
 

@@ -185,3 +185,19 @@ export function purge(
     release(cells, layout, slot, ref);
   return true;
 }
+
+/** Bytes as the words of a payload. */
+export function encodePayload(bytes: Uint8Array): Payload {
+  const padded = new DataView(new ArrayBuffer(Math.ceil(bytes.byteLength / 8) * 8));
+  new Uint8Array(padded.buffer).set(bytes);
+  const words: bigint[] = [];
+  for (let at = 0; at < padded.byteLength; at += 8) words.push(padded.getBigInt64(at, true));
+  return { bytes: bytes.byteLength, words };
+}
+
+/** The bytes of a payload. */
+export function decodePayload(payload: Payload): Uint8Array {
+  const view = new DataView(new ArrayBuffer(payload.words.length * 8));
+  payload.words.forEach((word, index) => view.setBigInt64(index * 8, word, true));
+  return new Uint8Array(view.buffer, 0, payload.bytes);
+}
