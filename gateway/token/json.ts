@@ -43,7 +43,6 @@ function membersKept(value: object, depth: number): number {
     return count;
   }
   // A parsed object inherits nothing enumerable, and `__proto__` is a member like any other.
-  // oxlint-disable-next-line guard-for-in
   for (const name in value) {
     count += 1;
     const member = (value as JsonObject)[name];

@@ -1,0 +1,32 @@
+/**
+ * A token on its way through the verifier, with everybody who waits for it.
+ *
+ *   queued ──▶ sent ──▶ settled
+ *                 └──▶ parked (unknown key: the issuer's set is being fetched) ──▶ queued, once
+ *
+ * Whoever has no waiters left and is not yet sent is skipped; what was sent is judged to the end and kept by the cache.
+ */
+import type { Refusal } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import type { Lineage } from './lineage.ts';
+
+/** Who waits for a token. `settle` is called exactly once unless the waiter is withdrawn, and never from within `verify`. */
+export interface Waiter {
+  settle(outcome: Facts | Refusal): void;
+}
+
+export type LaneName = 'fresh' | 'suspect';
+
+export interface Pending {
+  readonly token: string;
+  readonly lineage: Lineage;
+  readonly peerAddress: string | null;
+  readonly lane: LaneName;
+  readonly algorithm: string;
+  /** Monotonic, milliseconds. */
+  readonly sinceMs: number;
+  readonly waiters: Set<Waiter>;
+  state: 'queued' | 'sent' | 'parked' | 'settled';
+  /** It was judged again after its issuer's keys were fetched; that happens once. */
+  rejudged: boolean;
+}

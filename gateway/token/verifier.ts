@@ -1,0 +1,364 @@
+/**
+ * Verification as a listener sees it: ask the caches (`lookup`), else have the token verified (`verify`).
+ *
+ * One for each listener thread. Tokens that arrive in one turn of the event loop go to a worker together; a token that is
+ * already on its way is joined. A worker's answer is facts or a rejection, and both are kept: facts until their key leaves
+ * its set or the vocabulary changes, rejections for one version of the profile.
+ *
+ * Not here: time, routes and scopes (`route/decide.ts`), fetching of keys (`keys/`).
+ */
+import type { Clock } from '../core/clock.ts';
+import { refusals } from '../core/errors.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import type { Timers } from '../core/timers.ts';
+import type { Outcome, VerifierProfile } from '../../workers/messages.ts';
+import { compiledOf } from './compiled.ts';
+import { FactsCache } from './facts-cache.ts';
+import { GenerationMap } from './generations.ts';
+import { inspect, isRejection, judge } from './judge.ts';
+import { Lanes } from './lanes.ts';
+import { Parking } from './parking.ts';
+import { lineageText, liveKeysOf } from './lineage.ts';
+import type { Lineage } from './lineage.ts';
+import type { Pending, Waiter } from './pending.ts';
+import { WorkerPool } from './pool.ts';
+import { Suspects } from './suspects.ts';
+import type { VerifierObserver, VerifierOptions, VerifierParts, VerifyResult } from './verifier-parts.ts';
+
+interface KeptRefusal {
+  readonly refusal: Refusal;
+  readonly algorithm: string | null;
+}
+
+/** The bound of the negative cache by memory: its entries may have this many characters each, on average. */
+const negativeTokenLength = 1024;
+
+const resultOf = (outcome: Facts | Refusal): VerifyResult => {
+  if (!('code' in outcome)) return 'accepted';
+  return outcome.source === 'gateway' ? 'failed' : 'refused';
+};
+
+/** What a fetch of keys could turn around, or was our own failure, is not kept. */
+const isKept = (refusal: Refusal): boolean =>
+  refusal.source !== 'gateway' && refusal !== refusals.token_key_unknown;
+
+export class Verifier {
+  readonly #options: VerifierOptions;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #observer: VerifierObserver;
+  readonly #facts: FactsCache;
+  readonly #refused: GenerationMap<KeptRefusal>;
+  readonly #lanes: Lanes;
+  readonly #parking: Parking;
+  readonly #suspects: Suspects;
+  readonly #pool: WorkerPool;
+  readonly #inFlight = new Map<string, Pending>();
+  readonly #byWaiter = new Map<Waiter, Pending>();
+  /** Refused before they got a place; told at the end of the turn. */
+  #turnedAway: Waiter[] = [];
+  #lineage: Lineage;
+  #lineageText: string;
+  #liveKeys: Uint8Array;
+  #acceptsHmac: boolean;
+  #flushing = false;
+  #stopTicking: (() => void) | null = null;
+  #closed = false;
+  /** Moving average of what a token costs a worker; keeps a batch of dear signatures well inside of the deadline. */
+  #tokenNanoseconds = 50_000;
+
+  constructor(profile: VerifierProfile, options: VerifierOptions, parts: VerifierParts) {
+    this.#options = options;
+    this.#clock = parts.clock;
+    this.#timers = parts.timers;
+    this.#observer = parts.observer;
+    this.#facts = new FactsCache(options.cacheEntries, options.cacheBytes);
+    this.#refused = new GenerationMap(options.negativeEntries * negativeTokenLength);
+    this.#lanes = new Lanes(options.queueMax, options.suspectQueueMax);
+    this.#suspects = new Suspects(parts.clock);
+    this.#lineage = { profile };
+    this.#lineageText = lineageText(profile);
+    this.#liveKeys = liveKeysOf(profile);
+    this.#acceptsHmac = compiledOf(profile).acceptsHmac;
+    this.#parking = new Parking(parts.requestKeys, {
+      again: (pending) => this.#again(pending),
+      giveUp: (pending, refusal) => this.#settle(pending, refusal, null),
+    });
+    this.#pool = new WorkerPool(options.workers, parts.open, profile, options.deadlineMs, parts.clock, {
+      judged: (batch, outcomes, nanoseconds, version) => this.#judged(batch, outcomes, nanoseconds, version),
+      failed: (batch) => this.#failed(batch),
+      restarted: () => {
+        this.#observer.workerRestarted();
+        this.#keepTicking();
+      },
+      free: () => this.#flush(),
+    });
+    this.#keepTicking();
+  }
+
+  /** By key id: 1 while the key is in its set; ids beyond the end are withdrawn. */
+  get liveKeys(): ArrayLike<number> {
+    return this.#liveKeys;
+  }
+
+  /** Resolves when every worker has started. */
+  ready(): Promise<void> {
+    return this.#pool.ready();
+  }
+
+  /**
+   * What is known of a token right now: facts, a refusal, or undefined when it must be verified.
+   *
+   * Tokens that no issuer would take by size, form or header are refused here, and HMAC is judged here: both cost less than
+   * the way to a worker. Cost of a hit: one look-up of the whole token.
+   */
+  lookup(token: string): Facts | Refusal | undefined {
+    const entry = this.#facts.get(token);
+    if (entry !== undefined) {
+      if (this.#liveKeys[entry.facts.keyId] === 1) {
+        this.#observer.tokenSeen(entry.algorithm, 'accepted', 'hit');
+        return entry.facts;
+      }
+      this.#facts.remove(entry);
+    }
+    const kept = this.#refused.get(token);
+    if (kept !== undefined) {
+      this.#observer.tokenSeen(kept.algorithm, 'refused', 'negative');
+      return kept.refusal;
+    }
+    const { profile } = this.#lineage;
+    const header = inspect(profile, token);
+    if (typeof header === 'string') {
+      this.#observer.tokenSeen(null, 'refused', 'miss');
+      return refusals[header];
+    }
+    if (!this.#acceptsHmac || header.algorithm.kind !== 'hmac') return undefined;
+    const outcome = this.#keep(token, header.algorithm.name, judge(profile, token), profile.version);
+    this.#observer.tokenSeen(header.algorithm.name, resultOf(outcome), 'miss');
+    return outcome;
+  }
+
+  /** Has a token verified that `lookup` did not know. `peerAddress` null: nobody to suspect. */
+  verify(token: string, peerAddress: string | null, waiter: Waiter): void {
+    const joined = this.#inFlight.get(token);
+    if (joined !== undefined) {
+      joined.waiters.add(waiter);
+      this.#byWaiter.set(waiter, joined);
+      return;
+    }
+    const header = inspect(this.#lineage.profile, token);
+    const pending: Pending = {
+      token,
+      lineage: this.#lineage,
+      peerAddress,
+      lane: this.#suspects.isSuspect(peerAddress) ? 'suspect' : 'fresh',
+      algorithm: typeof header === 'string' ? 'other' : header.algorithm.name,
+      sinceMs: this.#clock.monotonicMs(),
+      waiters: new Set([waiter]),
+      state: 'queued',
+      rejudged: false,
+    };
+    this.#byWaiter.set(waiter, pending);
+    if (this.#closed || !this.#lanes.push(pending)) {
+      pending.state = 'settled';
+      this.#turnedAway.push(waiter);
+    } else {
+      this.#inFlight.set(token, pending);
+      this.#observer.queueHolds(pending.lane, this.#lanes.lengthOf(pending.lane));
+    }
+    this.#flushSoon();
+    this.#keepTicking();
+  }
+
+  /** The request has gone: its waiter will not be called. A token nobody waits for any more is not sent. */
+  withdraw(waiter: Waiter): void {
+    const pending = this.#byWaiter.get(waiter);
+    if (pending === undefined) return;
+    this.#byWaiter.delete(waiter);
+    pending.waiters.delete(waiter);
+    if (pending.waiters.size > 0 || pending.state !== 'queued') return;
+    this.#lanes.forget(pending);
+    this.#finish(pending);
+  }
+
+  /**
+   * From now on this profile holds. Requests that wait were matched under the one before: they are still answered in its
+   * terms, unless only keys have changed.
+   */
+  setProfile(profile: VerifierProfile): void {
+    const text = lineageText(profile);
+    if (text === this.#lineageText) this.#lineage.profile = profile;
+    else {
+      this.#lineage = { profile };
+      this.#lineageText = text;
+      this.#facts.clear();
+      this.#inFlight.clear();
+    }
+    this.#refused.clear();
+    this.#pool.profile = profile;
+    this.#liveKeys = liveKeysOf(profile);
+    this.#acceptsHmac = compiledOf(profile).acceptsHmac;
+  }
+
+  /** Ends the workers. Whoever still waits is answered 503. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopTicking?.();
+    this.#stopTicking = null;
+    const closing = this.#pool.close();
+    for (const pending of new Set(this.#byWaiter.values())) {
+      this.#settle(pending, refusals.gateway_draining, null);
+    }
+    await closing;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#timers.soon(() => {
+      this.#flushing = false;
+      const turnedAway = this.#turnedAway;
+      this.#turnedAway = [];
+      for (const waiter of turnedAway) {
+        if (this.#byWaiter.delete(waiter)) {
+          this.#observer.tokenSeen(null, 'failed', 'miss');
+          waiter.settle(refusals.verifier_full);
+        }
+      }
+      this.#flush();
+    });
+  }
+
+  /** Sends what waits, spread over the room that there is. */
+  #flush(): void {
+    if (this.#lanes.length === 0) return;
+    const { batchMax, deadlineMs } = this.#options;
+    const affordable = Math.max(1, Math.floor((deadlineMs * 1e6) / 4 / this.#tokenNanoseconds));
+    const nowMs = this.#clock.monotonicMs();
+    let room = this.#pool.room;
+    while (room > 0 && this.#lanes.length > 0) {
+      const count = Math.min(batchMax, affordable, Math.ceil(this.#lanes.length / room));
+      const batch = this.#lanes.take(count);
+      room -= 1;
+      for (const pending of batch) {
+        pending.state = 'sent';
+        this.#observer.queueWaited(pending.lane, nowMs - pending.sinceMs);
+      }
+      this.#observer.batchSent(batch.length);
+      if (batch.length > 0) this.#pool.send(batch, batch[0]!.lineage.profile);
+    }
+    this.#observer.queueHolds('fresh', this.#lanes.lengthOf('fresh'));
+    this.#observer.queueHolds('suspect', this.#lanes.lengthOf('suspect'));
+  }
+
+  #judged(
+    batch: readonly Pending[],
+    outcomes: readonly Outcome[],
+    nanoseconds: number,
+    version: number,
+  ): void {
+    this.#observer.workerBusy(nanoseconds);
+    if (batch.length > 0) this.#tokenNanoseconds += (nanoseconds / batch.length - this.#tokenNanoseconds) / 8;
+    for (const [i, pending] of batch.entries()) {
+      const outcome = outcomes[i]!;
+      if (
+        isRejection(outcome) &&
+        outcome.code === 'token_key_unknown' &&
+        this.#park(pending, outcome.issuer, version)
+      ) {
+        continue;
+      }
+      const known =
+        pending.lineage === this.#lineage
+          ? this.#keep(pending.token, pending.algorithm, outcome, version)
+          : this.#told(outcome);
+      this.#settle(pending, known, pending.peerAddress);
+    }
+    this.#observer.cacheHolds(this.#facts.size, this.#facts.bytes);
+  }
+
+  /** An unknown key may be a new one: its issuer's set is fetched, and the token is judged once more. */
+  #park(pending: Pending, issuer: number, version: number): boolean {
+    if (pending.rejudged || pending.state !== 'sent' || issuer < 0 || pending.waiters.size === 0)
+      return false;
+    if (pending.lineage.profile.version > version) {
+      // The keys changed while the worker was at it. Versions only grow, so this ends.
+      this.#again(pending);
+      return true;
+    }
+    pending.rejudged = true;
+    return this.#parking.park(pending, issuer);
+  }
+
+  #again(pending: Pending): void {
+    this.#lanes.pushAgain(pending);
+    this.#flushSoon();
+  }
+
+  #failed(batch: readonly Pending[]): void {
+    for (const pending of batch) this.#settle(pending, refusals.verifier_failed, null);
+  }
+
+  #told(outcome: Outcome): Facts | Refusal {
+    return isRejection(outcome) ? refusals[outcome.code] : outcome;
+  }
+
+  /** Remembers an outcome of the present lineage, and returns it as callers know it. */
+  #keep(token: string, algorithm: string, outcome: Outcome, version: number): Facts | Refusal {
+    const known = this.#told(outcome);
+    if (!('code' in known)) {
+      const evicted = this.#facts.insert(token, known, algorithm, this.#clock.nowMs() / 1000);
+      if (evicted > 0) this.#observer.cacheEvicted(evicted);
+    } else if (isKept(known) && version === this.#lineage.profile.version)
+      this.#refused.set(token, { refusal: known, algorithm }, token.length);
+    return known;
+  }
+
+  /** Tells everybody who waits. `blamed` is suspected from now on when the token was refused. */
+  #settle(pending: Pending, outcome: Facts | Refusal, blamed: string | null): void {
+    if (pending.state === 'settled') return;
+    this.#finish(pending);
+    const result = resultOf(outcome);
+    if (result === 'refused') this.#suspects.refused(blamed);
+    this.#observer.tokenVerified(result, this.#clock.monotonicMs() - pending.sinceMs);
+    let cache: 'miss' | 'joined' = 'miss';
+    for (const waiter of pending.waiters) {
+      this.#byWaiter.delete(waiter);
+      this.#observer.tokenSeen(pending.algorithm, result, cache);
+      cache = 'joined';
+      waiter.settle(outcome);
+    }
+    pending.waiters.clear();
+  }
+
+  #finish(pending: Pending): void {
+    pending.state = 'settled';
+    if (this.#inFlight.get(pending.token) === pending) this.#inFlight.delete(pending.token);
+  }
+
+  /** Ticks while anybody waits, several times within the deadline. */
+  #keepTicking(): void {
+    if (this.#stopTicking !== null || this.#closed) return;
+    this.#stopTicking = this.#timers.after(Math.max(5, this.#options.deadlineMs / 8), () => {
+      this.#stopTicking = null;
+      this.#tick();
+      if (this.#byWaiter.size > 0 || this.#pool.needsTick) this.#keepTicking();
+    });
+  }
+
+  #tick(): void {
+    const sinceMs = this.#clock.monotonicMs() - this.#options.deadlineMs;
+    for (;;) {
+      const pending = this.#lanes.expired(sinceMs);
+      if (pending === undefined) break;
+      this.#settle(pending, refusals.verifier_timeout, null);
+    }
+    // What is left of the late ones was sent or parked. Waiters stand in order of arrival, joiners aside.
+    for (const pending of this.#byWaiter.values()) {
+      if (pending.sinceMs > sinceMs) break;
+      if (pending.state !== 'queued') this.#settle(pending, refusals.verifier_timeout, null);
+    }
+    this.#pool.tick();
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The verify worker: a Piscina task that judges a batch of tokens, synchronously.
+ *
+ * It holds the last profile that it was sent, so that keys cross the thread boundary once and not with every batch. A
+ * worker that does not have the task's version says so and is sent the task again, with the profile.
+ */
+import { judge } from '../gateway/token/judge.ts';
+import type { Outcome, VerifierProfile, VerifyReply, VerifyTask } from './messages.ts';
+
+let held: VerifierProfile | null = null;
+
+function judgeSafely(profile: VerifierProfile, token: string): Outcome {
+  try {
+    return judge(profile, token);
+  } catch {
+    // Our failure, not the token's: 503, and the rest of the batch is still judged.
+    return { code: 'verifier_failed', issuer: -1 };
+  }
+}
+
+/** Judges the tokens of one task; `outcomes[i]` belongs to `tokens[i]`. */
+export function verifyBatch(task: VerifyTask): VerifyReply {
+  if (task.profile !== null) held = task.profile;
+  const profile = held;
+  if (profile === null || profile.version !== task.version) return { kind: 'stale' };
+  const start = process.hrtime.bigint();
+  const outcomes = task.tokens.map((token) => judgeSafely(profile, token));
+  return { kind: 'done', outcomes, nanoseconds: Number(process.hrtime.bigint() - start) };
+}
