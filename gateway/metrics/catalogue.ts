@@ -114,6 +114,15 @@ export const cellFamilies = {
     kind: upstreamErrorKinds,
   }),
   sallyport_upstream_retries_total: counter('Upstream calls that were sent again.', { upstream: 'upstream' }),
+  sallyport_upstream_abandoned_total: counter('Upstream calls that ended because the caller left.', {
+    upstream: 'upstream',
+  }),
+  sallyport_upstream_urls_out: gauge(
+    'URLs out of use after failures, each counted by every thread that avoids it.',
+    {
+      upstream: 'upstream',
+    },
+  ),
   sallyport_upstream_connections: gauge('Open connections to upstreams.', {
     upstream: 'upstream',
     state: connectionStates,

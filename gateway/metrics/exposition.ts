@@ -4,6 +4,7 @@
  * Cells enter the registry as objects of the shape that a registry reads (`get`). Label sets are built once for each series
  * and kept, because rendering them is most of what a scrape costs.
  */
+import { setImmediate } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { refusalCodes, refusals } from '../core/errors.ts';
 import { methods } from '../core/methods.ts';
@@ -57,10 +58,20 @@ export class Exposition {
 
   /** The text of a scrape; scrapes at the same time share one. */
   text(): Promise<string> {
-    this.#scrape ??= this.registry.metrics().finally(() => {
+    this.#scrape ??= this.#render().finally(() => {
       this.#scrape = null;
     });
     return this.#scrape;
+  }
+
+  /** Family by family, with the event loop let through between them: a scrape never holds the control plane for long. */
+  async #render(): Promise<string> {
+    const parts: string[] = [];
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      parts.push(await this.registry.getSingleMetricAsString(name));
+      await setImmediate();
+    }
+    return `${parts.join('\n\n')}\n`;
   }
 
   #register(name: string, family: Family, values: () => Sample[]): void {

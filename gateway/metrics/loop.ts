@@ -9,8 +9,15 @@ export interface LoopWatch {
   stop(): void;
 }
 
-/** Samples every five seconds until stopped; never keeps the thread alive. `workers`: how many the thread's pool has. */
-export function watchLoop(recorder: Recorder, workers: () => number = () => 0): LoopWatch {
+/**
+ * Samples every five seconds until stopped; never keeps the thread alive. `workers`: how many the thread's pool has.
+ * `onSample` is the moment to write other gauges that are read and not counted.
+ */
+export function watchLoop(
+  recorder: Recorder,
+  workers: () => number = () => 0,
+  onSample: () => void = () => {},
+): LoopWatch {
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
   delay.enable();
   let utilization = performance.eventLoopUtilization();
@@ -35,6 +42,7 @@ export function watchLoop(recorder: Recorder, workers: () => number = () => 0): 
     if (capacity > 0) recorder.poolUtilization(Math.min(1, (recorder.busySeconds - busySeconds) / capacity));
     busySeconds = recorder.busySeconds;
     sampledMs = performance.now();
+    onSample();
   };
 
   const timer = setInterval(sample, intervalMs);

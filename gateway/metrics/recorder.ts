@@ -4,9 +4,11 @@
  * of `LabelIndex` or as members of the catalogue's closed sets.
  */
 import { assert } from '../core/assert.ts';
+import type { UpstreamStats } from '../upstream/observer.ts';
 import {
   cacheOutcomes,
   cellFamilies,
+  connectionStates,
   lanes,
   upstreamErrorKinds,
   verifyAlgorithms,
@@ -23,7 +25,7 @@ export type CacheOutcome = (typeof cacheOutcomes)[number];
 export type Lane = (typeof lanes)[number];
 export type UpstreamErrorKind = (typeof upstreamErrorKinds)[number];
 
-/** Status under which a request is counted whose caller left before the answer began. */
+/** Status under which a request is counted whose caller left before the answer, as nginx has it. */
 export const callerGoneStatus = 499;
 
 const indexOf = (values: readonly string[]): ReadonlyMap<string, number> =>
@@ -59,9 +61,7 @@ export class Recorder {
     this.#batches = this.#placed('sallyport_verify_batch_tokens');
     this.#upstreamDurations = this.#placed('sallyport_upstream_request_duration_seconds');
     for (const name of Object.keys(cellFamilies) as CellFamilyName[]) {
-      if (cellFamilies[name].type !== 'gauge') continue;
-      const { base, blocks } = this.#layout.families[name];
-      this.#cells.fill(0, base, base + blocks);
+      if (cellFamilies[name].type === 'gauge') this.#clear(name);
     }
   }
 
@@ -161,11 +161,22 @@ export class Recorder {
     this.#cells[this.#base.sallyport_upstream_retries_total + upstream]! += 1;
   }
 
-  upstreamConnections(upstream: number, busy: number, idle: number, requestsQueued: number): void {
-    const base = this.#base.sallyport_upstream_connections + 2 * upstream;
-    this.#cells[base] = busy;
-    this.#cells[base + 1] = idle;
-    this.#cells[this.#base.sallyport_upstream_requests_queued + upstream] = requestsQueued;
+  upstreamAbandoned(upstream: number): void {
+    this.#cells[this.#base.sallyport_upstream_abandoned_total + upstream]! += 1;
+  }
+
+  /** The state of all upstreams of this thread, those of a configuration that is being retired included. */
+  upstreamsHold(upstreams: Iterable<readonly [upstream: number, stats: UpstreamStats]>): void {
+    this.#clear('sallyport_upstream_connections');
+    this.#clear('sallyport_upstream_requests_queued');
+    this.#clear('sallyport_upstream_urls_out');
+    for (const [upstream, { busy, idle, queued, urlsOut }] of upstreams) {
+      const connections = this.#base.sallyport_upstream_connections + upstream * connectionStates.length;
+      this.#cells[connections]! += busy;
+      this.#cells[connections + 1]! += idle;
+      this.#cells[this.#base.sallyport_upstream_requests_queued + upstream]! += queued;
+      this.#cells[this.#base.sallyport_upstream_urls_out + upstream]! += urlsOut;
+    }
   }
 
   // -------------------------------------------------------------- the thread
@@ -178,6 +189,11 @@ export class Recorder {
 
   logLinesDropped(lines: number): void {
     this.#cells[this.#base.sallyport_log_lines_dropped_total]! += lines;
+  }
+
+  #clear(name: CellFamilyName): void {
+    const { base, width, blocks } = this.#layout.families[name];
+    this.#cells.fill(0, base, base + width * blocks);
   }
 
   #claim(route: number, key: number, otherKey: number): number {

@@ -1,0 +1,35 @@
+/** Routes for tests of metrics: only what labels and zeros look at. */
+import type { Access, Route } from '../../gateway/route/policy.ts';
+
+const access: Access = {
+  issuers: [true],
+  audiences: [null],
+  tokenTypes: [0],
+  leewaySeconds: [10],
+  all: [0, 1],
+  any: [],
+  subjectParam: -1,
+  challengeScope: 'orders:read',
+};
+
+export function route(index: number, id: string, fields: Partial<Route> = {}): Route {
+  return {
+    index,
+    id,
+    pattern: `/${id}`,
+    methods: ['GET'],
+    params: [],
+    access,
+    upstream: 'orders',
+    respond: null,
+    forwarding: { claims: [], set: [], remove: [], authorization: false, host: 'upstream' },
+    pathAllowance: 0,
+    bodyBytesMax: 0,
+    origin: { at: 'routes[0]', from: {} },
+    ...fields,
+  };
+}
+
+export function routesNamed(...ids: string[]): Route[] {
+  return ids.map((id, index) => route(index, id));
+}
