@@ -1,0 +1,43 @@
+/** What package.json promises. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+interface Manifest {
+  readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
+  readonly engines: { readonly node: string };
+  readonly files: readonly string[];
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+const EXACT = /^(npm:(@[\w-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+$/;
+
+function inexact(versions: Readonly<Record<string, string>>): string[] {
+  return Object.entries(versions).flatMap(([name, version]) =>
+    EXACT.test(version) ? [] : [`${name}@${version}`],
+  );
+}
+
+describe('package.json', () => {
+  it.each(['^1.2.3', '~1.2.3', '1.x', '>=1.2.3', 'latest', 'npm:other@^1.2.3', 'github:someone/thing'])(
+    'the check of versions finds %s',
+    (version) => {
+      expect(inexact({ planted: version })).toEqual([`planted@${version}`]);
+    },
+  );
+
+  it('names each version exactly', () => {
+    expect(inexact({ ...manifest.dependencies, ...manifest.devDependencies })).toEqual([]);
+  });
+
+  it('has the lock file of these versions', () => {
+    const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: { '': Manifest } };
+    expect(lock.packages[''].dependencies).toEqual(manifest.dependencies);
+    expect(lock.packages[''].devDependencies).toEqual(manifest.devDependencies);
+  });
+
+  it('publishes folders and files that exist', () => {
+    const committed = manifest.files.filter((path) => !path.startsWith('dist/'));
+    expect(committed.filter((path) => !existsSync(path))).toEqual([]);
+  });
+});
