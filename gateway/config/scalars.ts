@@ -10,7 +10,10 @@ export const headerName = z
 /** RFC 6749 section 3.3: printable ASCII without space, `"` and `\`. */
 export const scopeName = z
   .string()
-  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope: printable ASCII without spaces, quotes and backslashes');
+  .regex(
+    /^[\x21\x23-\x5b\x5d-\x7e]+$/,
+    'must be a scope: printable ASCII without spaces, quotes and backslashes',
+  );
 
 /** Names of things in this file, used as metric labels. */
 export const labelName = z
@@ -18,6 +21,19 @@ export const labelName = z
   .min(1)
   .max(128)
   .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
+
+/** Visible ASCII and spaces: no line ends, so that a value cannot become a second field. */
+export const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
+
+/** A claim, or the path to one inside of others. */
+export const claimPath = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .describe(
+    'A claim, or the path to one inside of others as a list of names. A string is one name, dots and all.',
+  );
+
+/** A whole number within bounds. */
+export const count = (from: number, to: number): z.ZodInt => z.int().min(from).max(to);
 
 export const portNumber = z.int().min(0).max(65_535);
 

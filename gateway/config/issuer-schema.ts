@@ -1,0 +1,85 @@
+/** Issuers: whose tokens are accepted, by which keys and algorithms, and where their claims are. */
+import { z } from 'zod';
+import { claimPath, count, httpUrl } from './scalars.ts';
+import { section } from './section.ts';
+
+export const algorithms = [
+  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'HS256', 'HS384', 'HS512',
+] as const; // prettier-ignore
+
+const keys = section({
+  jwks_uri: httpUrl.optional().describe('Where the key set is published.'),
+  discovery: z
+    .literal(true)
+    .optional()
+    .describe('Find the key set by OpenID Connect Discovery from `issuer`.'),
+  jwks_file: z.string().min(1).optional().describe('A key set on disk; watched.'),
+  secret_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The shared secret of HS algorithms, as a file; watched.'),
+  secret_env: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The shared secret of HS algorithms, as the name of an environment variable.'),
+  secret_encoding: z
+    .enum(['utf8', 'base64url', 'base64', 'hex'])
+    .default('utf8')
+    .describe('How the secret is written.'),
+  allow_http: z.boolean().default(false).describe('Permit http:// to hosts that are not loopback.'),
+  refresh_seconds: count(1, 86_400).default(300).describe('Background refresh, with jitter.'),
+  max_stale_seconds: count(0, 31_536_000)
+    .default(86_400)
+    .describe('How long old keys serve while refreshes fail; then 503.'),
+  unknown_kid_interval_seconds: count(1, 3600)
+    .default(10)
+    .describe('At most one fetch for unknown kids in this time.'),
+  timeout_ms: count(100, 60_000).default(5000).describe('Longest wait for a key set.'),
+  max_bytes: count(256, 16_777_216).default(262_144).describe('Largest key set document.'),
+});
+
+const tokenTypes = section({
+  claim: z.string().min(1).default('scope').describe('The claim that says the type: one string.'),
+  values: z.array(z.string().min(1)).min(1).max(31).describe('The known types.'),
+  default: z.string().min(1).describe('Type of a token without the claim, and of a route that names none.'),
+});
+
+export const issuer = section({
+  issuer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('`iss`, compared byte for byte. Without it `iss` is not looked at.'),
+  audiences: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Accepted `aud`; one must be there. Empty: not looked at.'),
+  algorithms: z
+    .array(z.enum(algorithms))
+    .min(1)
+    .describe('The accepted algorithms; HS and public ones never together.'),
+  keys: keys.describe(
+    'Where the keys come from: exactly one of jwks_uri, discovery, jwks_file, secret_file, secret_env.',
+  ),
+  leeway_seconds: count(0, 300).default(10).describe('Tolerance of exp, nbf and iat.'),
+  typ: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Accepted `typ` of the header (RFC 9068: at+jwt). Default: JWT, at+jwt or none.'),
+  required_claims: z.array(z.string().min(1)).default([]).describe('Claims that must be there besides exp.'),
+  scope_claims: z
+    .array(claimPath)
+    .default(['scope', 'scp'])
+    .describe('Where scopes are: a space-separated string, or an array for any but `scope`.'),
+  subject_claim: z.string().min(1).default('sub').describe('The claim that names the subject.'),
+  max_token_bytes: count(256, 65_536).default(8192).describe('Longest token; above it 401 without any work.'),
+  require_kid: z
+    .boolean()
+    .default(false)
+    .describe('Refuse tokens without a kid even when the set has one key.'),
+  token_types: tokenTypes.optional().describe('Kinds of tokens that routes tell apart.'),
+});
+
+export type Algorithm = (typeof algorithms)[number];

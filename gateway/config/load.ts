@@ -1,0 +1,177 @@
+/**
+ * Loads a configuration: text, environment, schema, meaning, policy. Either all of it is good, or every problem is told
+ * at once and nothing is used. `start`, `check`, `explain` and reload come here and nowhere else.
+ */
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { compilePolicy } from '../route/compile.ts';
+import type { Policy } from '../route/policy.ts';
+import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
+import { findingsOf } from './issues.ts';
+import type { Problem } from './problem.ts';
+import { repair } from './repair.ts';
+import { configSchema, type Config } from './schema.ts';
+import { checkConfig } from './semantics.ts';
+import { readSource, type Source, type Substituted } from './source.ts';
+import type { Environment } from './substitute.ts';
+
+export type Loaded =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly policy: Policy;
+      readonly warnings: readonly Problem[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads and checks a file. Never throws for what is in the file or for its absence. */
+export async function loadConfig(file: string, env: Environment): Promise<Loaded> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await readFile(file));
+  } catch (error) {
+    const reason =
+      error instanceof TypeError
+        ? 'it is not UTF-8'
+        : ((error as NodeJS.ErrnoException).code ?? 'unknown reason');
+    const message = `the file cannot be read (${reason})`;
+    return { ok: false, problems: [{ file, line: 0, column: 0, path: '', message, excerpt: null }] };
+  }
+  const source = readSource(file, text, env);
+  const loaded = check(source, file);
+  if (!loaded.ok) return loaded;
+  const missing = await missingSecrets(loaded.config, env);
+  return { ...loaded, warnings: [...loaded.warnings, ...missing.map(source.locate)] };
+}
+
+/** The same on a text, without a look at any other file. `file` names it, and relative names are beside it. */
+export function parseConfig(text: string, file: string, env: Environment): Loaded {
+  return check(readSource(file, text, env), file);
+}
+
+function check(source: Source, file: string): Loaded {
+  if (source.value === null && source.problems.length > 0) return { ok: false, problems: source.problems };
+  const { value, result } = parse(source);
+  const findings = result.success ? [] : findingsOf(result.error.issues, value);
+  // A variable that is missing has been reported; that its place is empty then is no news.
+  const reported = new Set(source.problems.map(({ path }) => path));
+  const locate = (finding: PolicyProblem): Problem =>
+    redact(source.locate(finding), finding.path, source.substituted);
+  const repaired = result.success ? { config: result.data, isTainted: () => false } : repair(value, findings);
+  const meaning =
+    repaired === null ? [] : meaningOf(repaired.config).filter((finding) => !repaired.isTainted(finding));
+  const problems = [
+    ...source.problems,
+    ...[...findings, ...meaning].map(locate).filter(({ path }) => path === '' || !reported.has(path)),
+  ].toSorted((a, b) => a.line - b.line || a.column - b.column);
+  if (problems.length > 0 || !result.success) return { ok: false, problems };
+  const compiled = compilePolicy(result.data);
+  if (!compiled.ok) return { ok: false, problems };
+  const config = deepFreeze(resolveFiles(result.data, dirname(resolve(file))));
+  return { ok: true, config, policy: compiled.policy, warnings: warningsOf(config).map(locate) };
+}
+
+/** A substituted text is typed as YAML would type it, and taken as text where the schema wants text. */
+function parse(source: Source): { value: unknown; result: ReturnType<typeof configSchema.safeParse> } {
+  const value = source.value;
+  const result = configSchema.safeParse(value);
+  if (result.success) return { value, result };
+  const texts = source.substituted.filter(({ path }) =>
+    result.error.issues.some((issue) => startsWith(path, issue.path)),
+  );
+  if (texts.length === 0) return { value, result };
+  const asText = structuredClone(value);
+  for (const { path, text } of texts) setAt(asText, path, text);
+  const second = configSchema.safeParse(asText);
+  const isBetter = second.success || second.error.issues.length < result.error.issues.length;
+  return isBetter ? { value: asText, result: second } : { value, result };
+}
+
+const startsWith = (path: ConfigPath, start: readonly PropertyKey[]): boolean =>
+  start.every((step, index) => path[index] === step);
+
+function setAt(root: unknown, path: ConfigPath, value: unknown): void {
+  let node = root as Record<string | number, unknown>;
+  for (const step of path.slice(0, -1)) node = node[step] as typeof node;
+  node[path.at(-1)!] = value;
+}
+
+function meaningOf(config: Config): readonly PolicyProblem[] {
+  const compiled = compilePolicy(config);
+  return [...checkConfig(config), ...(compiled.ok ? [] : compiled.problems)];
+}
+
+const secretLengthMin = 4;
+
+/** Nothing that came out of the environment is printed: its place shows the reference instead. */
+function redact(problem: Problem, path: ConfigPath, substituted: readonly Substituted[]): Problem {
+  let { message } = problem;
+  for (const { path: place, source, text } of substituted) {
+    const isHere = startsWith(place, path) || startsWith(path, place);
+    if (text !== '' && (isHere || text.length >= secretLengthMin))
+      message = message.replaceAll(text, () => source);
+  }
+  return { ...problem, message };
+}
+
+function warningsOf(config: Config): readonly PolicyProblem[] {
+  const warnings: PolicyProblem[] = [];
+  if (config.oauth !== undefined) {
+    warnings.push({
+      path: ['oauth'],
+      message: 'this version serves no logins yet: the section is checked and then ignored',
+      atKey: true,
+    });
+  }
+  return warnings;
+}
+
+/** Secrets and key sets need not be there where a file is checked; a start needs them. */
+async function missingSecrets(config: Config, env: Environment): Promise<readonly PolicyProblem[]> {
+  const warnings: PolicyProblem[] = [];
+  for (const [name, { keys }] of Object.entries(config.issuers)) {
+    const files = { jwks_file: keys.jwksFile, secret_file: keys.secretFile };
+    for (const [key, file] of Object.entries(files)) {
+      if (file === undefined) continue;
+      const isReadable = await access(file, constants.R_OK).then(
+        () => true,
+        () => false,
+      );
+      if (!isReadable)
+        warnings.push({ path: ['issuers', name, 'keys', key], message: 'the file cannot be read here' });
+    }
+    if (keys.secretEnv !== undefined && !env[keys.secretEnv]) {
+      warnings.push({
+        path: ['issuers', name, 'keys', 'secret_env'],
+        message: 'the environment variable is not set here',
+      });
+    }
+  }
+  return warnings;
+}
+
+/** File names are relative to the configuration file, wherever the program was started. */
+function resolveFiles(config: Config, folder: string): Config {
+  const from = (file: string): string => resolve(folder, file);
+  const issuers = Object.fromEntries(
+    Object.entries(config.issuers).map(([name, issuer]) => {
+      const { jwksFile, secretFile } = issuer.keys;
+      const files = {
+        ...(jwksFile === undefined ? {} : { jwksFile: from(jwksFile) }),
+        ...(secretFile === undefined ? {} : { secretFile: from(secretFile) }),
+      };
+      return [name, { ...issuer, keys: { ...issuer.keys, ...files } }];
+    }),
+  );
+  if (config.oauth === undefined) return { ...config, issuers };
+  const { store } = config.oauth;
+  const oauth = { ...config.oauth, store: { file: from(store.file), keyFile: from(store.keyFile) } };
+  return { ...config, issuers, oauth };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
+}

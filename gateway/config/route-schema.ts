@@ -1,0 +1,102 @@
+/** The route tree: which paths there are, and what each asks for. Inheritance is resolved by `route/compile.ts`. */
+import { z } from 'zod';
+import { methods } from '../core/methods.ts';
+import { claimPath, count, headerName, headerValue, labelName, scopeName } from './scalars.ts';
+import { section } from './section.ts';
+
+const scopes = section({
+  all: z.array(scopeName).min(1).optional().describe('Every one is required; those of outer levels too.'),
+  any: z.array(scopeName).min(1).optional().describe('One of them is required, and one of each outer `any`.'),
+});
+
+const claimHeader = z.union([
+  claimPath,
+  section({
+    claim: claimPath,
+    join: z.string().max(8).optional().describe('Separator for an array; without it an array is refused.'),
+    json: z.literal(true).optional().describe('Send the value as JSON (ASCII).'),
+    required: z
+      .boolean()
+      .default(false)
+      .describe('Refuse tokens without the claim instead of leaving the field out.'),
+  }),
+]);
+
+// No defaults in here: what a node leaves out it has from the nodes above it.
+const forwarding = section({
+  claims: z.record(headerName, claimHeader).optional().describe('Header fields made of claims.'),
+  set: z.record(headerName, headerValue).optional().describe('Header fields with a constant value.'),
+  remove: z.array(headerName).optional().describe('Request fields that are not forwarded.'),
+  authorization: z.boolean().optional().describe('Forward the Authorization field. Default: false.'),
+  host: z
+    .enum(['upstream', 'original'])
+    .optional()
+    .describe('Which Host the upstream sees. Default: upstream.'),
+});
+
+const respond = section({
+  status: count(200, 599).default(204).describe('Status of the answer.'),
+  headers: z.record(headerName, headerValue).default({}).describe('Header fields of the answer.'),
+  body: z.string().max(65_536).default('').describe('Body of the answer.'),
+});
+
+const pathAllowance = z.enum(['encoded_slash', 'semicolon', 'empty_segment']);
+
+const routeShape = {
+  id: labelName.optional().describe('Name in metrics and logs. Default: methods and path.'),
+  path: z
+    .string()
+    .regex(/^(?:\/.*)?$/, 'must begin with a slash, or be empty for the path of the parent')
+    .optional()
+    .describe('Exact path below the parent; `{name}` is one segment, `{name*}` one or more.'),
+  prefix: z
+    .string()
+    .regex(/^\//, 'must begin with a slash')
+    .optional()
+    .describe('This path and everything below it, below the parent.'),
+  methods: z.array(z.enum(methods)).min(1).optional().describe('Default: every one. GET includes HEAD.'),
+  issuer: z.string().optional().describe('Whose tokens are accepted.'),
+  issuers: z.array(z.string()).min(1).optional().describe('Several of them.'),
+  audiences: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Narrows the accepted `aud` of the issuers.'),
+  public: z.boolean().optional().describe('No token is asked for or looked at.'),
+  scopes: scopes.optional().describe('Required scopes.'),
+  token_types: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Allowed token types; the union over all levels.'),
+  subject: section({
+    param: z.string().min(1).describe('Path parameter that must equal the subject, as raw text.'),
+  })
+    .optional()
+    .describe('Binds the subject of the token to the path.'),
+  upstream: z.string().optional().describe('Where requests go.'),
+  respond: respond.optional().describe('Answer here instead of forwarding.'),
+  forward: forwarding.optional().describe('What the upstream gets besides the request.'),
+  allow_in_path: z.array(pathAllowance).optional().describe('Odd path forms this route accepts; else 400.'),
+  max_body_bytes: count(0, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Largest request body; above it 413.'),
+  closed: z
+    .boolean()
+    .optional()
+    .describe('A prefix that serves its listed routes only: the rest below it is 404.'),
+};
+
+type RouteFields = z.infer<ReturnType<typeof section<typeof routeShape>>>;
+type RouteFieldsInput = z.input<ReturnType<typeof section<typeof routeShape>>>;
+
+/** One node of the route tree: what it says itself; inheritance is resolved by `route/compile.ts`. */
+export type RouteNode = RouteFields & { readonly routes?: readonly RouteNode[] | undefined };
+type RouteNodeInput = RouteFieldsInput & { routes?: RouteNodeInput[] | undefined };
+
+export const route: z.ZodType<RouteNode, RouteNodeInput> = z.lazy(() => routeNode);
+
+const routeNode: z.ZodType<RouteNode, RouteNodeInput> = section({
+  ...routeShape,
+  routes: z.array(route).min(1).optional().describe('Routes below this one; they inherit from it.'),
+}).meta({ id: 'route' });

@@ -1,0 +1,155 @@
+/** What several values of the configuration mean together, routes aside: those are `route/compile.ts`. */
+import { isIP } from 'node:net';
+import { ProblemList, type ConfigPath, type PolicyProblem } from '../route/problem.ts';
+import type { Config, IssuerConfig } from './schema.ts';
+
+export function checkConfig(config: Config): readonly PolicyProblem[] {
+  const problems = new ProblemList();
+  for (const [name, issuer] of Object.entries(config.issuers))
+    checkIssuer(['issuers', name], issuer, problems);
+  checkIssuerNames(config, problems);
+  checkUpstreams(config, problems);
+  checkRanges(config, problems);
+  return problems.all;
+}
+
+const secretSources = ['secret_file', 'secret_env'] as const;
+
+function checkIssuer(at: ConfigPath, issuer: IssuerConfig, problems: ProblemList): void {
+  const { keys, tokenTypes } = issuer;
+  const given = Object.entries({
+    jwks_uri: keys.jwksUri,
+    discovery: keys.discovery,
+    jwks_file: keys.jwksFile,
+    secret_file: keys.secretFile,
+    secret_env: keys.secretEnv,
+  })
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => key);
+  const choices = 'jwks_uri, discovery, jwks_file, secret_file, secret_env';
+  if (given.length === 0)
+    problems.add([...at, 'keys'], `where do the keys come from? Give one of ${choices}`, { atKey: true });
+  for (const key of given.slice(1)) {
+    problems.add([...at, 'keys', key], `keys come from one source, and \`${given[0]}\` is given already`, {
+      atKey: true,
+    });
+  }
+  checkAlgorithms(at, issuer, given, problems);
+  checkTransport(at, issuer, problems);
+  if (keys.maxStaleSeconds > 0 && keys.maxStaleSeconds < keys.refreshSeconds) {
+    problems.add(
+      [...at, 'keys', 'max_stale_seconds'],
+      `must be at least refresh_seconds (${keys.refreshSeconds}): good keys would lapse between two refreshes`,
+    );
+  }
+  if (tokenTypes !== undefined) {
+    const { values } = tokenTypes;
+    if (!values.includes(tokenTypes.default)) {
+      problems.addUnknown([...at, 'token_types', 'default'], 'token type', tokenTypes.default, values);
+    }
+    for (const [index, value] of values.entries()) {
+      if (values.indexOf(value) < index)
+        problems.add([...at, 'token_types', 'values', index], `"${value}" is there twice`);
+    }
+  }
+}
+
+/** HMAC and public keys never meet: a public key taken for a secret lets everybody sign (RFC 8725 section 3.1). */
+function checkAlgorithms(
+  at: ConfigPath,
+  issuer: IssuerConfig,
+  given: readonly string[],
+  problems: ProblemList,
+): void {
+  const isHmac = (algorithm: string): boolean => algorithm.startsWith('HS');
+  const { algorithms } = issuer;
+  if (algorithms.some(isHmac) && !algorithms.every(isHmac)) {
+    const index = algorithms.findIndex((algorithm) => isHmac(algorithm) !== isHmac(algorithms[0]!));
+    problems.add(
+      [...at, 'algorithms', index],
+      'HS algorithms and public ones exclude each other; make two issuers',
+    );
+    return;
+  }
+  const source = given[0];
+  if (source === undefined) return;
+  const hasSecret = secretSources.some((key) => key === source);
+  if (isHmac(algorithms[0]!) && !hasSecret) {
+    problems.add([...at, 'keys', source], 'HS algorithms need a shared secret: secret_file or secret_env', {
+      atKey: true,
+    });
+  } else if (!isHmac(algorithms[0]!) && hasSecret) {
+    problems.add([...at, 'keys', source], 'a shared secret serves HS algorithms only', { atKey: true });
+  }
+}
+
+function checkTransport(at: ConfigPath, { issuer, keys }: IssuerConfig, problems: ProblemList): void {
+  if (keys.jwksUri !== undefined && isExposed(keys.jwksUri, keys.allowHttp)) {
+    problems.add(
+      [...at, 'keys', 'jwks_uri'],
+      'keys fetched by http:// can be replaced on the way; use https://, or say `allow_http: true`',
+    );
+  }
+  if (keys.discovery === undefined) return;
+  if (issuer === undefined) {
+    problems.add([...at, 'keys', 'discovery'], 'discovery needs `issuer`', { atKey: true });
+  } else if (!URL.canParse(issuer) || !/^https?:$/.test(new URL(issuer).protocol)) {
+    problems.add([...at, 'issuer'], 'discovery needs an https:// URL here');
+  } else if (isExposed(issuer, keys.allowHttp)) {
+    problems.add(
+      [...at, 'issuer'],
+      'keys found by http:// can be replaced on the way; use https://, or say `keys.allow_http: true`',
+    );
+  }
+}
+
+function isExposed(url: string, isAllowed: boolean): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isAllowed && !isLoopback(hostname);
+}
+
+function isLoopback(hostname: string): boolean {
+  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true;
+  return isIP(hostname) === 4 && hostname.startsWith('127.');
+}
+
+function checkIssuerNames(config: Config, problems: ProblemList): void {
+  const seen = new Map<string | undefined, string>();
+  for (const [name, { issuer }] of Object.entries(config.issuers)) {
+    const other = seen.get(issuer);
+    if (other === undefined) seen.set(issuer, name);
+    else if (issuer === undefined) {
+      problems.add(['issuers', name], `only one issuer can do without \`issuer\`, and "${other}" does`, {
+        atKey: true,
+      });
+    } else problems.add(['issuers', name, 'issuer'], `this is the \`issuer\` of "${other}" already`);
+  }
+}
+
+/** Paths are forwarded as they came, so that an upstream URL is an origin only. */
+function checkUpstreams(config: Config, problems: ProblemList): void {
+  for (const [name, { urls }] of Object.entries(config.upstreams)) {
+    const origins = urls.map((url) => new URL(url).origin);
+    for (const [index, text] of urls.entries()) {
+      const at = ['upstreams', name, 'urls', index];
+      const url = new URL(text);
+      if (url.pathname !== '/' || url.search !== '') {
+        problems.add(at, 'must have no path and no query: paths are forwarded as they came');
+      } else if (origins.indexOf(url.origin) < index) problems.add(at, 'this URL is there twice');
+    }
+  }
+}
+
+function checkRanges({ verifier, listener, admin }: Config, problems: ProblemList): void {
+  if (verifier.queueMax < verifier.batchMax) {
+    problems.add(['verifier', 'queue_max'], `must be at least batch_max (${verifier.batchMax})`);
+  }
+  if (listener.port !== 0 && listener.port === admin.port && sameHost(listener.host, admin.host)) {
+    problems.add(['admin', 'port'], `${admin.port} is the port of the listener already`);
+  }
+}
+
+function sameHost(one: string, other: string): boolean {
+  const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
+  return one === other || isAny(one) || isAny(other);
+}
