@@ -1,0 +1,157 @@
+/**
+ * The built program in a process of its own, with a configuration of its own in a temporary folder. Ports are the system's
+ * choice. It ends with the test process at the latest.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { built } from './built.ts';
+import { until } from './until.ts';
+
+export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ReloadAnswer {
+  readonly status: number;
+  readonly outcome: 'applied' | 'unchanged' | 'rejected';
+  readonly errors: readonly string[];
+}
+
+export interface GatewayOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Further files beside the configuration, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+const stopMsMax = 15_000;
+
+/** Lines that every configuration of a test starts with. */
+export const testPreamble = `version: 1
+listener: { host: 127.0.0.1, port: 0, threads: 1 }
+admin: { host: 127.0.0.1, port: 0 }
+shutdown: { timeout_ms: 10000 }
+`;
+
+/** Starts the program on `configText`; resolves when it serves. The caller stops it. */
+export async function startGateway(configText: string, options: GatewayOptions = {}): Promise<TestGateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  for (const [name, content] of Object.entries(options.files ?? {}))
+    writeFileSync(join(folder, name), content);
+  const configFile = join(folder, 'sallyport.yaml');
+  writeFileSync(configFile, configText);
+  const child = spawn(process.execPath, [built('gateway/main.js'), 'start', '-c', configFile], {
+    cwd: folder,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const gateway = new TestGateway(child, folder, configFile);
+  await gateway.ready();
+  return gateway;
+}
+
+export class TestGateway {
+  readonly pid: number;
+  readonly configFile: string;
+  /** What it logged so far. */
+  readonly logs: LogLine[] = [];
+  readonly exited: Promise<Exit>;
+  url = '';
+  adminUrl = '';
+  readonly #child: ChildProcess;
+  readonly #complaints: Promise<string>;
+  #exit: Exit | null = null;
+
+  constructor(child: ChildProcess, folder: string, configFile: string) {
+    this.#child = child;
+    this.configFile = configFile;
+    this.pid = child.pid!;
+    this.#complaints = text(child.stderr!);
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#hear(line));
+    const killNow = (): void => void child.kill('SIGKILL');
+    process.once('exit', killNow);
+    this.exited = once(child, 'close').then(([code, signal]) => {
+      process.off('exit', killNow);
+      rmSync(folder, { recursive: true, force: true });
+      this.#exit = { code: code as number | null, signal: signal as NodeJS.Signals | null };
+      return this.#exit;
+    });
+  }
+
+  async ready(): Promise<void> {
+    const serving = until('the gateway serves', () => this.url !== '' || this.#exit !== null, 30_000);
+    await serving.catch(() => this.#child.kill('SIGKILL'));
+    if (this.url !== '') return;
+    const said = this.logs.map((line) => JSON.stringify(line)).join('\n');
+    throw new Error(`the gateway did not start\n${said}\n${await this.#complaints}`);
+  }
+
+  /** The first line with this message, already logged or yet to come. */
+  logged(message: string, from = 0): Promise<LogLine> {
+    return until(`a log line "${message}"`, () => this.logs.slice(from).find((line) => line.msg === message));
+  }
+
+  /** Replaces the configuration file, which the gateway watches. */
+  writeConfig(configText: string): void {
+    writeFileSync(this.configFile, configText);
+  }
+
+  readConfig(): string {
+    return readFileSync(this.configFile, 'utf8');
+  }
+
+  /** Asks for a reload over the admin listener. */
+  async reload(): Promise<ReloadAnswer> {
+    const response = await fetch(`${this.adminUrl}/-/reload`, { method: 'POST' });
+    return { status: response.status, ...((await response.json()) as Omit<ReloadAnswer, 'status'>) };
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.adminUrl}/metrics`)).text();
+  }
+
+  /** The sum of a metric over all series whose labels contain `labels` (as written in the exposition). */
+  async metric(name: string, ...labels: readonly string[]): Promise<number> {
+    let sum = 0;
+    for (const line of (await this.metrics()).split('\n')) {
+      const [series, value] = line.split(/ (?=[^ ]*$)/);
+      const [seriesName, seriesLabels = ''] = series!.split('{', 2);
+      if (seriesName === name && labels.every((label) => seriesLabels.includes(label))) sum += Number(value);
+    }
+    return sum;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Ends the gateway as a process manager does; by force if it does not comply. */
+  async stop(): Promise<Exit> {
+    this.#child.kill('SIGTERM');
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), stopMsMax);
+    const exit = await this.exited;
+    clearTimeout(force);
+    return exit;
+  }
+
+  /** What it wrote to standard error; resolves when it has ended. */
+  complaints(): Promise<string> {
+    return this.#complaints;
+  }
+
+  #hear(line: string): void {
+    if (!line.startsWith('{')) return;
+    const entry = JSON.parse(line) as LogLine;
+    this.logs.push(entry);
+    if (entry.msg !== 'serving') return;
+    this.url = `http://127.0.0.1:${Number(entry.port)}`;
+    this.adminUrl = `http://127.0.0.1:${Number(entry.admin_port)}`;
+  }
+}
