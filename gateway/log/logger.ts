@@ -4,8 +4,9 @@
  * Lines are collected and written asynchronously, whole lines at a time and at most 4 KiB at once: a pipe takes that much in
  * one piece (PIPE_BUF), so that lines of different threads never mix. Warnings and worse are written at once.
  */
+import { once } from 'node:events';
 import { pino } from 'pino';
-import { redactError, redactMembers, redactText } from './redact.ts';
+import { redactMembers, redactText } from './redact.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent';
 
@@ -29,6 +30,8 @@ export interface LogSink {
   setLevel(level: LogLevel): void;
   /** Writes out everything that is still held, before it returns. Safe on the way out of a thread. */
   flush(): void;
+  /** Writes out the rest and closes a destination of its own. Nothing may be logged after. */
+  close(): Promise<void>;
 }
 
 export interface LogOptions {
@@ -75,7 +78,8 @@ export function openLog(options: LogOptions): LogSink {
       level: options.level,
       base: { thread: options.thread },
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: redactError },
+      // `log` has serialized it by then; pino's own would do it again and lose what it does not know.
+      serializers: { err: (err: unknown) => err },
       formatters: {
         level: (label) => ({ level: label }),
         log: redactMembers,
@@ -96,6 +100,12 @@ export function openLog(options: LogOptions): LogSink {
       root.level = level;
     },
     flush,
+    close: async () => {
+      process.off('exit', flush);
+      const closed = once(stream, 'close');
+      stream.end();
+      await closed;
+    },
   };
 }
 

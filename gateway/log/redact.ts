@@ -38,7 +38,7 @@ function redactValue(value: unknown, depth: number): unknown {
 }
 
 /** An error as type, message and stack; the system's code as `errno`, since `code` is censored. */
-export function redactError(error: Error, depth = 0): Record<string, unknown> {
+function redactError(error: Error, depth: number): Record<string, unknown> {
   const { code } = error as { code?: unknown };
   return {
     type: error.name,

@@ -4,6 +4,7 @@
  * of `LabelIndex` or as members of the catalogue's closed sets.
  */
 import { assert } from '../core/assert.ts';
+import type { VerifierObserver } from '../token/verifier-parts.ts';
 import type { UpstreamStats } from '../upstream/observer.ts';
 import {
   cacheOutcomes,
@@ -37,7 +38,7 @@ const laneIndex = indexOf(lanes);
 const kindIndex = indexOf(upstreamErrorKinds);
 const otherAlgorithm = verifyAlgorithms.length - 1;
 
-export class Recorder {
+export class Recorder implements VerifierObserver {
   readonly #cells: Float64Array;
   readonly #layout: Layout;
   readonly #series: SeriesTable;
