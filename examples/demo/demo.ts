@@ -103,7 +103,9 @@ async function fetchToken(issuer: string, client: Client): Promise<string> {
     body: new URLSearchParams({ grant_type: 'client_credentials', scope: clients[client].join(' ') }),
     signal: AbortSignal.timeout(startMsMax),
   });
-  const { access_token: token } = (await response.json()) as { access_token?: string };
-  if (token === undefined) throw new Error(`the demo's issuer gave ${client} no token: ${response.status}`);
-  return token;
+  const answer = (await response.json()) as { access_token?: string };
+  if (answer.access_token === undefined) {
+    throw new Error(`the demo's issuer gave ${client} no token: ${JSON.stringify(answer)}`);
+  }
+  return answer.access_token;
 }

@@ -24,6 +24,9 @@ export interface ProviderOptions {
   readonly tokenSeconds: number;
 }
 
+/** RFC 8707: what tokens are for. The provider wants it to be a URI; `aud` need not be one. */
+const resource = 'urn:orders';
+
 export function createProvider(options: ProviderOptions): Provider {
   const { issuer, keys, signWith, audience, clients, tokenSeconds } = options;
   const scopes = [...new Set(Object.values(clients).flat())];
@@ -37,6 +40,7 @@ export function createProvider(options: ProviderOptions): Provider {
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
+      id_token_signed_response_alg: signer.alg,
       scope: allowed.join(' '),
     })),
     scopes,
@@ -47,7 +51,7 @@ export function createProvider(options: ProviderOptions): Provider {
       // RFC 8707. Every token here is for the one resource, asked for or not.
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => audience,
+        defaultResource: () => resource,
         getResourceServerInfo: () => ({
           scope: scopes.join(' '),
           audience,

@@ -1,0 +1,95 @@
+/** `sallyport start` without a configuration: what it prints is done here, word by word. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { built } from '../support/built.ts';
+import { describeWith } from '../support/debian.ts';
+import { until } from '../support/until.ts';
+
+const run = promisify(execFile);
+
+interface Stop {
+  readonly status: number;
+  readonly title: string;
+  readonly line: string;
+}
+
+/** Takes a port for itself, or leaves it to who has it already: what matters is that the demo cannot have it. */
+function occupy(port: number): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(server));
+    server.listen({ host: '127.0.0.1', port }, () => resolve(server));
+  });
+}
+
+describeWith('curl', 'the demo', () => {
+  let program: ChildProcess;
+  let printed = '';
+  let complained = '';
+  let occupied: Server;
+  let stops: readonly Stop[] = [];
+
+  beforeAll(async () => {
+    occupied = await occupy(8080);
+    program = spawn(process.execPath, [built('gateway/main.js'), 'start'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    program.stdout!.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
+    program.stderr!.setEncoding('utf8').on('data', (chunk: string) => (complained += chunk));
+    await until('the demo serves', () => printed.includes('Ctrl-C') || program.exitCode !== null, 60_000);
+    stops = [...printed.matchAll(/^ {2}# (\d{3}) {2}(.+)\n {2}(.+)$/gm)].map(([, status, title, line]) => ({
+      status: Number(status),
+      title: title!,
+      line: line!,
+    }));
+  });
+
+  afterAll(async () => {
+    occupied.close();
+    if (program.exitCode === null) program.kill('SIGKILL');
+  });
+
+  it('prints lines for a success, a missing token and a missing scope', () => {
+    expect(complained).toBe('');
+    expect(stops.map((stop) => stop.status)).toEqual([200, 401, 403, 200, 403, 200, 200, 200, 200, 200]);
+  });
+
+  it('prints lines that a shell answers with the status it printed', async () => {
+    for (const { line, status, title } of stops) {
+      const { stdout } = await run('sh', ['-c', line]);
+      expect({ title, status: Number(/^HTTP\/1\.1 (\d+) /.exec(stdout)?.[1]) }).toEqual({ title, status });
+    }
+  });
+
+  it('takes another port where the documented one is in use, and prints that one', () => {
+    expect(printed).toMatch(/gateway {3}http:\/\/127\.0\.0\.1:\d+/);
+    expect(printed).not.toContain('http://127.0.0.1:8080');
+  });
+
+  it('shows the upstream the subject and not the token', async () => {
+    const { stdout } = await run('sh', ['-c', stops[0]!.line]);
+    expect(stdout).toContain('"x-user": "bob"');
+    expect(stdout).not.toContain('eyJ');
+  });
+
+  it('ends with exit 0 on Ctrl-C, and takes the provider and the service along', async () => {
+    const addresses = [...printed.matchAll(/(?:issuer|upstream) +(http:\S+)/g)].map(
+      ([, address]) => address!,
+    );
+    expect(addresses).toHaveLength(2);
+    const exited = once(program, 'exit');
+    program.kill('SIGINT');
+    expect(await exited).toEqual([0, null]);
+    for (const address of addresses) {
+      await until(`${address} is gone`, () =>
+        fetch(address).then(
+          () => false,
+          () => true,
+        ),
+      );
+    }
+  });
+});
