@@ -113,7 +113,8 @@ export class Supervisor {
   async configure(configuration: Configuration): Promise<void> {
     this.#send({ kind: 'configure', configuration });
     await this.#until(
-      () => this.#ending || this.#slots.every((slot) => !slot.serving || slot.configured >= configuration.number),
+      () =>
+        this.#ending || this.#slots.every((slot) => !slot.serving || slot.configured >= configuration.number),
     );
   }
 

@@ -14,7 +14,8 @@ export class IncomingBody implements RequestBody {
   readonly #refuse: (refusal: Refusal) => void;
   #onData: ((chunk: Buffer, last: boolean) => void) | null = null;
   #held: { chunk: Buffer; last: boolean }[] = [];
-  #bytes = 0;
+  /** Bytes that arrived so far. */
+  receivedBytes = 0;
   #paused = false;
   #over = false;
 
@@ -66,8 +67,8 @@ export class IncomingBody implements RequestBody {
 
   #take(bytes: ArrayBuffer, last: boolean): void {
     if (this.#over) return;
-    this.#bytes += bytes.byteLength;
-    if (this.#bytes > this.#bytesMax) {
+    this.receivedBytes += bytes.byteLength;
+    if (this.receivedBytes > this.#bytesMax) {
       this.#refuse(refusals.body_too_large);
       return;
     }
@@ -78,6 +79,6 @@ export class IncomingBody implements RequestBody {
       return;
     }
     if (chunk.length > 0 || last) this.#held.push({ chunk, last });
-    if (this.#bytes > HELD_BYTES_MAX && !last) this.pause();
+    if (this.receivedBytes > HELD_BYTES_MAX && !last) this.pause();
   }
 }

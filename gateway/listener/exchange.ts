@@ -22,7 +22,12 @@ export interface ExchangeParts {
   readonly bodyLength: number | null;
   readonly bodyBytesMax: number;
   /** The answer is complete, or the caller left before (`status` 0). Called exactly once. */
-  readonly finished: (arrival: Arrival, status: number, refusal: Refusal | null, exchange: UwsExchange) => void;
+  readonly finished: (
+    arrival: Arrival,
+    status: number,
+    refusal: Refusal | null,
+    exchange: UwsExchange,
+  ) => void;
 }
 
 interface PendingHead {
@@ -180,7 +185,9 @@ export class UwsExchange implements Exchange {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
-    this.#response.writeStatus(statusLine(head.status)).writeHeader(this.#parts.responder.requestIdHeader, this.requestId);
+    this.#response
+      .writeStatus(statusLine(head.status))
+      .writeHeader(this.#parts.responder.requestIdHeader, this.requestId);
     for (let i = 0; i < head.headers.length; i += 2) {
       this.#response.writeHeader(latin1(head.headers[i]!), latin1(head.headers[i + 1]!));
     }

@@ -53,6 +53,7 @@ export type RequestHandler = (response: HttpResponse, request: HttpRequest) => v
 
 export function createRequestHandler(parts: RequestParts): RequestHandler {
   const { serving, head, targetBytesMax, verifier, responder, clock, observer } = parts;
+  const finished = observer.finished.bind(observer);
 
   function onRequest(response: HttpResponse, request: HttpRequest): void {
     // 1. Admit: one well-formed head, a method, and a path with one meaning.
@@ -69,7 +70,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     const route = matcher.match(arrival.path, arrival.method);
     if (route === null) return refuseUnmatched(response, arrival);
     arrival.route = route;
-    if ((target.oddities & ~route.pathAllowance) !== 0) return refuse(response, arrival, refusals.path_not_canonical);
+    if ((target.oddities & ~route.pathAllowance) !== 0)
+      return refuse(response, arrival, refusals.path_not_canonical);
     if (head.contentLength > route.bodyBytesMax) return refuse(response, arrival, refusals.body_too_large);
 
     // 3. Credentials, and 4. facts: what the token says, if it was verified before.
@@ -140,7 +142,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       peerTrusted: parts.isTrustedPeer(peer),
       bodyLength: head.chunked ? null : Math.max(0, head.contentLength),
       bodyBytesMax: route.bodyBytesMax,
-      finished: observer.finished,
+      finished,
     });
   }
 

@@ -84,7 +84,8 @@ export class Responder {
   /** Answers a route that responds by itself, in the request's own callback. */
   respond(response: HttpResponse, fixed: FixedResponse, asker: Asker): void {
     response.writeStatus(statusLine(fixed.status)).writeHeader(this.requestIdHeader, asker.requestId);
-    for (let i = 0; i < fixed.headers.length; i += 2) response.writeHeader(fixed.headers[i]!, fixed.headers[i + 1]!);
+    for (let i = 0; i < fixed.headers.length; i += 2)
+      response.writeHeader(fixed.headers[i]!, fixed.headers[i + 1]!);
     const bodyless = fixed.status === 204 || fixed.status === 304;
     if (bodyless) response.endWithoutBody(undefined, asker.lastAnswer);
     else if (asker.headOnly) response.endWithoutBody(Buffer.byteLength(fixed.body), asker.lastAnswer);
@@ -96,7 +97,8 @@ export class Responder {
     assert(rendered !== undefined, 'every refusal is rendered');
     response.writeStatus(rendered.statusLine).writeHeader(this.requestIdHeader, asker.requestId);
     if (rendered.challenge !== '') {
-      const required = refusal.code === 'scope_insufficient' ? (asker.route?.access?.challengeScope ?? '') : '';
+      const required =
+        refusal.code === 'scope_insufficient' ? (asker.route?.access?.challengeScope ?? '') : '';
       const scope = required === '' ? '' : `, scope="${required}"`;
       response.writeHeader('WWW-Authenticate', rendered.challenge + scope);
     }
@@ -106,7 +108,9 @@ export class Responder {
     if (refusal.close) {
       // No call of the driver both ends the answer and stops what is pipelined behind it. So the end of the head and the
       // body go out as the tail of the last field, the body's own last line break being the field's; `close` follows.
-      response.writeHeader('Connection', 'close').writeHeader('Content-Length', String(Buffer.byteLength(rendered.body) + 1));
+      response
+        .writeHeader('Connection', 'close')
+        .writeHeader('Content-Length', String(Buffer.byteLength(rendered.body) + 1));
       const tail = asker.headOnly ? '\r\n' : `\r\n\r\n${rendered.body.slice(0, -1)}`;
       response.writeHeader('Content-Type', `application/problem+json${tail}`);
       return;

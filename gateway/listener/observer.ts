@@ -1,0 +1,70 @@
+/** What becomes of requests, written down: metric cells, the access log, the count that a drain waits for. */
+import { systemClock } from '../core/clock.ts';
+import type { Refusal } from '../core/errors.ts';
+import { noRoute } from '../metrics/ordinals.ts';
+import { callerGoneStatus, type Recorder } from '../metrics/recorder.ts';
+import type { Arrival } from './arrival.ts';
+import type { Drain } from './drain.ts';
+import type { UwsExchange } from './exchange.ts';
+import type { RequestObserver } from './request.ts';
+
+export class ListenerObserver implements RequestObserver {
+  readonly #recorder: Recorder;
+  readonly #drain: Drain;
+
+  constructor(recorder: Recorder, drain: Drain) {
+    this.#recorder = recorder;
+    this.#drain = drain;
+  }
+
+  decided(arrival: Arrival, refusal: Refusal | null): void {
+    this.#recorder.decided(ordinalOf(arrival), refusal === null ? -1 : refusal.index);
+  }
+
+  suspended(): void {
+    this.#drain.inFlight += 1;
+    this.#recorder.requestStarted();
+  }
+
+  finished(arrival: Arrival, status: number, refusal: Refusal | null, exchange: UwsExchange | null): void {
+    this.#drain.active = true;
+    if (exchange === null) this.#recorder.requestStarted();
+    else this.#drain.inFlight -= 1;
+    const counted = status === 0 ? callerGoneStatus : status;
+    const durationMs = systemClock.monotonicMs() - arrival.startedMs;
+    this.#recorder.requestDone(ordinalOf(arrival), arrival.method, counted, durationMs);
+    const { access } = arrival.serving;
+    if (access.wants(counted)) this.#writeAccess(arrival, counted, refusal, exchange, durationMs);
+  }
+
+  #writeAccess(
+    arrival: Arrival,
+    status: number,
+    refusal: Refusal | null,
+    exchange: UwsExchange | null,
+    durationMs: number,
+  ): void {
+    arrival.serving.access.write({
+      method: arrival.methodName,
+      route: arrival.route?.id ?? null,
+      target: arrival.path,
+      status,
+      refusal: refusal?.code ?? null,
+      durationMs,
+      requestBytes: exchange?.body?.receivedBytes ?? 0,
+      responseBytes: exchange?.sentBytes ?? 0,
+      requestId: arrival.requestId,
+      clientAddress: exchange?.peerAddress ?? '',
+      issuer:
+        arrival.facts === null
+          ? null
+          : (arrival.serving.policy.vocabulary.issuers[arrival.facts.issuer] ?? null),
+      upstream: arrival.route?.upstream ?? null,
+      upstreamMs: null,
+    });
+  }
+}
+
+function ordinalOf(arrival: Arrival): number {
+  return arrival.route === null ? noRoute : arrival.serving.ordinalOf(arrival.route);
+}

@@ -1,0 +1,94 @@
+/**
+ * What one configuration needs to serve requests on this thread. A reload makes a new one beside it and swaps the reference;
+ * requests under way keep the one they began with, and it is retired when the last of them is over.
+ */
+import { systemClock } from '../core/clock.ts';
+import type { Exchange } from '../core/exchange.ts';
+import type { Permit } from '../core/verdict.ts';
+import type { Config } from '../config/schema.ts';
+import { assert } from '../core/assert.ts';
+import { AccessLog } from '../log/access.ts';
+import type { Logger } from '../log/logger.ts';
+import { RepeatedWarnings } from '../log/repeats.ts';
+import { noRoute } from '../metrics/ordinals.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import { compilePolicy } from '../route/compile.ts';
+import { compileMatcher, type Matcher } from '../route/match.ts';
+import type { Policy, Route } from '../route/policy.ts';
+import { forward, type Refuse } from '../upstream/forward.ts';
+import { HeaderPlan } from '../upstream/headers.ts';
+import type { UpstreamStats } from '../upstream/observer.ts';
+import { Upstream } from '../upstream/upstream.ts';
+import type { Configuration } from './messages.ts';
+import { recordUpstream } from './recorded-upstream.ts';
+
+interface Target {
+  readonly upstream: Upstream;
+  readonly plan: HeaderPlan;
+}
+
+export class Serving {
+  readonly number: number;
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly matcher: Matcher;
+  readonly access: AccessLog;
+  /** The state of each upstream by its ordinal, as it is now. */
+  readonly upstreamStats: () => (readonly [number, UpstreamStats])[];
+  readonly #ordinals: readonly number[];
+  /** By route index; null for a route that answers by itself. */
+  readonly #targets: readonly (Target | null)[];
+  readonly #upstreams: readonly Upstream[];
+  readonly #refuse: Refuse;
+
+  /** `refuse` answers an exchange whose call to an upstream failed. */
+  constructor(configuration: Configuration, recorder: Recorder, logger: Logger, refuse: Refuse) {
+    const { config, labels } = configuration;
+    const compiled = compilePolicy(config);
+    assert(compiled.ok, 'main compiled this configuration before');
+    const { policy } = compiled;
+    this.number = configuration.number;
+    this.config = config;
+    this.policy = policy;
+    this.matcher = compileMatcher(policy);
+    this.access = new AccessLog(logger, config.log.access, config.log.accessSample);
+    this.#ordinals = labels.routes;
+    this.#refuse = refuse;
+
+    const warnings = new RepeatedWarnings(logger, systemClock);
+    const ordinalOf = (name: string): number => labels.upstreams.get(name) ?? 0;
+    const upstreams = new Map<string, Upstream>();
+    for (const [name, upstream] of Object.entries(config.upstreams)) {
+      const observer = recordUpstream(name, ordinalOf(name), recorder, warnings);
+      upstreams.set(
+        name,
+        new Upstream(name, upstream, { clock: systemClock, random: Math.random, observer }),
+      );
+    }
+    this.#upstreams = [...upstreams.values()];
+    const settings = {
+      identityHeaders: policy.identityHeaders,
+      requestIdHeader: config.listener.requestId.header,
+    };
+    this.#targets = policy.routes.map((route) => {
+      const upstream = route.upstream === null ? undefined : upstreams.get(route.upstream);
+      return upstream === undefined ? null : { upstream, plan: new HeaderPlan(route.forwarding, settings) };
+    });
+    this.upstreamStats = () => this.#upstreams.map(({ name, stats }) => [ordinalOf(name), stats]);
+  }
+
+  ordinalOf(route: Route): number {
+    return this.#ordinals[route.index] ?? noRoute;
+  }
+
+  forward(permit: Permit, route: Route, exchange: Exchange): void {
+    const target = this.#targets[route.index];
+    assert(target !== undefined && target !== null, 'a route that forwards has an upstream');
+    forward(permit, target.plan, exchange, target.upstream, this.#refuse);
+  }
+
+  /** No new request comes. Resolves when the last one is over and the connections to the upstreams are closed. */
+  async retire(): Promise<void> {
+    await Promise.all(this.#upstreams.map((upstream) => upstream.close()));
+  }
+}

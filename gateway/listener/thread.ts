@@ -1,0 +1,150 @@
+/**
+ * Entry of a listener thread: one uWebSockets.js App, one verifier with its pool of workers, one configuration at a time.
+ *
+ * Whatever ends this thread closes the App first (`exit` handler): the driver aborts the process otherwise. The thread is
+ * never terminated from outside; it is told to drain or to stop.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert, unreachable } from '../core/assert.ts';
+import { systemClock } from '../core/clock.ts';
+import { openLog } from '../log/logger.ts';
+import { watchLoop } from '../metrics/loop.ts';
+import { Recorder } from '../metrics/recorder.ts';
+import { type ListenSocket, loadDriver } from '../native/uws.ts';
+import type { Refuse } from '../upstream/forward.ts';
+import { Drain } from './drain.ts';
+import type { UwsExchange } from './exchange.ts';
+import { HeadReader } from './head.ts';
+import {
+  type FromListener,
+  type ListenerBoot,
+  listenerMessagesVersion,
+  type ToListener,
+} from './messages.ts';
+import { ListenerObserver } from './observer.ts';
+import { trustedPeers } from './peers.ts';
+import { createRequestHandler } from './request.ts';
+import { requestIdSource } from './request-id.ts';
+import { Responder } from './respond.ts';
+import { Serving } from './serving.ts';
+import { Verification } from './verification.ts';
+
+/** How often the connections to upstreams are counted. */
+const statsIntervalMs = 5000;
+
+assert(parentPort !== null, 'a listener is a worker thread');
+const main = parentPort;
+const boot = workerData as ListenerBoot;
+assert(boot.version === listenerMessagesVersion, 'a listener of another version');
+
+const tell = (message: FromListener): void => main.postMessage(message);
+const { config } = boot.configuration;
+const recorder = new Recorder(boot.metrics);
+const log = openLog({
+  level: config.log.level,
+  thread: boot.name,
+  onDrop: (lines) => recorder.logLinesDropped(lines),
+});
+watchLoop(recorder, () => boot.verifierThreads);
+
+const refuse: Refuse = (exchange, refusal) => (exchange as UwsExchange).refuse(refusal);
+let serving = new Serving(boot.configuration, recorder, log.logger, refuse);
+const verification = new Verification({
+  threads: boot.verifierThreads,
+  configuration: boot.configuration,
+  policy: serving.policy,
+  recorder,
+  search: (issuer, ticket) => tell({ kind: 'search-keys', issuer, ticket }),
+});
+await verification.verifier.ready();
+
+const driver = loadDriver();
+driver._cfg('silent');
+const app = driver.App();
+const drain = new Drain();
+process.on('exit', () => app.close());
+
+const responder = new Responder(config.listener.realm, config.listener.requestId.header);
+const observer = new ListenerObserver(recorder, drain);
+const onRequest = createRequestHandler({
+  serving: () => serving,
+  head: new HeadReader({
+    fieldsMax: config.listener.maxHeaderCount,
+    bytesMax: config.listener.maxHeaderBytes,
+    requestIdHeader: config.listener.requestId.header,
+  }),
+  targetBytesMax: config.listener.maxTargetBytes,
+  verifier: verification.verifier,
+  responder,
+  trustRequestId: config.listener.requestId.trust,
+  newRequestId: requestIdSource(),
+  isTrustedPeer: trustedPeers(config.listener.trustedProxies),
+  clock: systemClock,
+  observer,
+  isDraining: () => drain.begun,
+});
+
+/** The configuration in force, and those whose last requests are not over. */
+const servings = new Set([serving]);
+const statsTimer = setInterval(() => {
+  recorder.upstreamsHold([...servings].flatMap((each) => each.upstreamStats()));
+}, statsIntervalMs);
+statsTimer.unref();
+
+let connections = 0;
+let listenSocket: ListenSocket | false = false;
+
+app
+  .filter((response, count) => {
+    const delta = Number(count) > 0 ? 1 : -1;
+    connections += delta;
+    recorder.connections(delta);
+    drain.connections = connections;
+    if (delta > 0 && connections > config.listener.maxConnections) response.close();
+  })
+  .any('/*', onRequest)
+  .listen(config.listener.host, boot.port, (socket) => {
+    listenSocket = socket;
+    if (socket === false) tell({ kind: 'cannot-listen' });
+    else tell({ kind: 'listening', port: driver.us_socket_local_port(socket) });
+  });
+
+main.on('message', (message: ToListener) => {
+  switch (message.kind) {
+    case 'configure': {
+      const former = serving;
+      serving = new Serving(message.configuration, recorder, log.logger, refuse);
+      log.setLevel(serving.config.log.level);
+      verification.configure(message.configuration, serving.policy);
+      servings.add(serving);
+      void former.retire().finally(() => servings.delete(former));
+      tell({ kind: 'configured', configurationNumber: message.configuration.number });
+      return;
+    }
+    case 'keys':
+      if (message.configurationNumber === serving.number) verification.renewKeys(message.keys);
+      return;
+    case 'keys-searched':
+      verification.searched(message.ticket);
+      return;
+    case 'ping':
+      tell({ kind: 'pong' });
+      return;
+    case 'drain':
+      if (listenSocket !== false) driver.us_listen_socket_close(listenSocket);
+      listenSocket = false;
+      drain.begin(message.timeoutMs, end);
+      return;
+    case 'stop':
+      end();
+      return;
+    default:
+      unreachable(message);
+  }
+});
+
+/** Ends the thread; the App is closed by the `exit` handler, whatever is still open on it. */
+function end(): void {
+  log.flush();
+  process.exit(0);
+}

@@ -1,0 +1,84 @@
+/** The verifier of a listener thread, kept up to date with configuration and keys, and its line to the fetcher on main. */
+import { systemClock } from '../core/clock.ts';
+import { systemTimers } from '../core/timers.ts';
+import type { Config } from '../config/schema.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import type { Policy } from '../route/policy.ts';
+import { buildProfile } from '../token/profile.ts';
+import { Verifier } from '../token/verifier.ts';
+import { piscinaWorker } from '../token/worker.ts';
+import type { VerifierProfile } from '../../workers/messages.ts';
+import type { Configuration, IssuerKeys } from './messages.ts';
+
+export interface VerificationParts {
+  readonly threads: number;
+  readonly configuration: Configuration;
+  readonly policy: Policy;
+  readonly recorder: Recorder;
+  /** Asks main to look for unknown keys; the answer comes to `searched` with the same ticket. */
+  readonly search: (issuer: number, ticket: number) => void;
+}
+
+export class Verification {
+  readonly verifier: Verifier;
+  readonly #searches = new Map<number, () => void>();
+  #config: Config;
+  #policy: Policy;
+  #version = 0;
+  #ticket = 0;
+
+  constructor(parts: VerificationParts) {
+    const { config, keys } = parts.configuration;
+    this.#config = config;
+    this.#policy = parts.policy;
+    const { batchMax, queueMax, suspectQueueMax, deadlineMs, cacheEntries, cacheBytes, negativeEntries } =
+      config.verifier;
+    this.verifier = new Verifier(
+      this.#profile(keys),
+      {
+        workers: parts.threads,
+        batchMax,
+        queueMax,
+        suspectQueueMax,
+        deadlineMs,
+        cacheEntries,
+        cacheBytes,
+        negativeEntries,
+      },
+      {
+        open: piscinaWorker(),
+        clock: systemClock,
+        timers: systemTimers,
+        observer: parts.recorder,
+        requestKeys: (issuer) =>
+          new Promise((resolve) => {
+            this.#ticket += 1;
+            this.#searches.set(this.#ticket, resolve);
+            parts.search(issuer, this.#ticket);
+          }),
+      },
+    );
+  }
+
+  /** Another configuration is in force. */
+  configure(configuration: Configuration, policy: Policy): void {
+    this.#config = configuration.config;
+    this.#policy = policy;
+    this.renewKeys(configuration.keys);
+  }
+
+  renewKeys(keys: IssuerKeys): void {
+    this.verifier.setProfile(this.#profile(keys));
+  }
+
+  searched(ticket: number): void {
+    this.#searches.get(ticket)?.();
+    this.#searches.delete(ticket);
+  }
+
+  #profile(keys: IssuerKeys): VerifierProfile {
+    this.#version += 1;
+    const issuers = Object.values(this.#config.issuers);
+    return buildProfile(this.#version, issuers, this.#policy.vocabulary, keys);
+  }
+}
