@@ -1,5 +1,5 @@
 /** Import rules: the tree keeps them, and each of them finds a violation planted for it. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -48,10 +48,8 @@ const folder = plant({ ...innocent, ...Object.fromEntries(Object.values(planted)
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function violationsIn(root: string): { rule: string; from: string }[] {
-  const folders = ['gateway', 'workers', 'sim', 'bench', 'test', 'examples', 'grafana'];
   const program = 'dependency-cruiser/bin/dependency-cruise.mjs';
-  const present = folders.filter((name) => existsSync(resolve(root, name)));
-  const args = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...present];
+  const args = ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', '.'];
   const { violations } = (runIn(root, program, args) as Cruise).summary;
   return violations.map(({ rule, from }) => ({ rule: rule.name, from }));
 }
