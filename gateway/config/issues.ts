@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
 import { configSchema } from './schema.ts';
+import { suggestionFor } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -30,12 +31,8 @@ function explain(issue: Issue, above: ConfigPath, root: unknown): readonly Polic
       const values = issue.values.map((member) => JSON.stringify(member)).join(', ');
       const message = issue.values.length === 1 ? `must be ${values}` : `must be one of ${values}`;
       const words = issue.values.filter((member): member is string => typeof member === 'string');
-      // Only a likely slip is worth a hint: the list is in the message already.
-      return [
-        typeof received === 'string'
-          ? { path, message, unknown: { word: received, among: words } }
-          : { path, message },
-      ];
+      const meant = typeof received === 'string' ? suggestionFor(received, words) : null;
+      return [{ path, message: meant === null ? message : `${message}; did you mean "${meant}"?` }];
     }
     case 'invalid_union':
       return explainUnion(issue.errors, path, root, received);
@@ -100,14 +97,18 @@ function explainUnion(
   if (found.length > 0) return found;
   const wants = branches.flatMap((issues) => issues.flatMap((issue) => explain(issue, path, root)));
   const choices = new Set(
-    wants.map(({ message }) => message.replace(/^must be /, '').replace(/, not text$/, '')),
+    wants.map(({ message }) => message.replace(/^(?:is empty and )?must be /, '').replace(/, not text$/, '')),
   );
   return [{ path, message: `must be ${[...choices].join(' or ')}` }];
 }
 
 /** The value is of another kind altogether. */
-const isMismatch = (issue: Issue): boolean =>
-  issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+function isMismatch(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_union')
+    return issue.errors.every((issues) => issues.some((inner) => isMismatch(inner)));
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value';
+}
 
 function valueAt(root: unknown, path: ConfigPath): unknown {
   let value = root;

@@ -15,13 +15,19 @@ export interface Repaired {
 
 type Tree = Record<string | number, unknown>;
 
+/** Settings of a route that name a section elsewhere. */
+const names: ReadonlySet<string | number> = new Set(['issuer', 'issuers', 'upstream']);
+
 /** Parts that other parts refer to: without them nothing more can be said. */
 const referredTo = new Set(['issuers', 'upstreams', 'scopes', 'routes']);
 
-const standIns: Readonly<Record<string, unknown>> = {
-  issuers: { algorithms: ['RS256'], keys: { jwks_file: 'unknown' } },
-  upstreams: { urls: ['http://127.0.0.1'] },
-};
+/** A section that is right, in place of one that is not. */
+function standInFor(section: 'issuers' | 'upstreams', name: string | number, written: unknown): Tree {
+  if (section === 'upstreams') return { urls: ['http://127.0.0.1'] };
+  const issuer = typeof written === 'object' && written !== null ? (written as Tree)['issuer'] : undefined;
+  const keys = { jwks_file: 'unknown' };
+  return { issuer: typeof issuer === 'string' ? issuer : `unknown ${name}`, algorithms: ['RS256'], keys };
+}
 
 /** Null when what is wrong leaves nothing to check. */
 export function repair(value: unknown, findings: readonly PolicyProblem[]): Repaired | null {
@@ -38,10 +44,13 @@ export function repair(value: unknown, findings: readonly PolicyProblem[]): Repa
   const isIssuerTainted = tainted.some(([section]) => section === 'issuers');
   return {
     config: result.data,
-    isTainted: ({ path }) =>
-      tainted.some((place) => isDeepStrictEqual(path.slice(0, place.length), place)) ||
+    isTainted: ({ path }) => {
+      // A name that nothing has is wrong whatever else its route says.
+      if (path[0] === 'routes' && path.some((step) => names.has(step))) return false;
+      if (tainted.some((place) => isDeepStrictEqual(path.slice(0, place.length), place))) return true;
       // What an issuer accepts is unknown while its section is.
-      (isIssuerTainted && (path.includes('token_types') || path.includes('audiences'))),
+      return isIssuerTainted && (path.includes('token_types') || path.includes('audiences'));
+    },
   };
 }
 
@@ -57,7 +66,8 @@ function mend(root: Tree, path: ConfigPath, isUnknownKey: boolean): ConfigPath |
     return isUnknownKey && suggestionFor(String(section), [...referredTo]) !== null ? null : [];
   }
   if (section === 'issuers' || section === 'upstreams') {
-    (root[section] as Tree)[name!] = structuredClone(standIns[section]);
+    const sections = root[section] as Tree;
+    sections[name!] = standInFor(section, name!, sections[name!]);
     return [section, name!];
   }
   if (section === 'routes') return mendRoute(root, path);

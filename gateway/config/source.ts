@@ -63,7 +63,7 @@ export function readSource(file: string, text: string, env: Environment): Source
       locate: ({ message }) => at('', message, [0, 0]),
     };
   }
-  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) =>
+  const problems = [...withoutEchoes(document.errors), ...document.warnings].map(({ code, message, pos }) =>
     at('', messageOf(code, message), pos),
   );
   const locate = (finding: PolicyProblem): Problem => {
@@ -77,9 +77,34 @@ export function readSource(file: string, text: string, env: Environment): Source
   return { ...read, problems: [...problems, ...read.problems.map(locate)], locate };
 }
 
+/**
+ * Inside `{ }` and `[ ]` YAML takes the braces of `/{id}` and `${env:NAME}` for its own, although nothing else can be meant
+ * by them there. They are hidden from the parser behind characters of the same length, so that places stay what they are.
+ */
+const hiddenBraces = ['\uE000', '\uE001'] as const;
+
+function hideBraces(text: string): string {
+  const [open, close] = hiddenBraces;
+  if (text.includes(open) || text.includes(close)) return text;
+  return text
+    .replaceAll(/(?<=\/)\{([A-Za-z_][\w-]*\*?)\}/g, `${open}$1${close}`)
+    .replaceAll(/(?<=\$)\{([^{}\n]*)\}/g, `${open}$1${close}`);
+}
+
+function showBraces(text: string): string {
+  const [open, close] = hiddenBraces;
+  return text.replaceAll(open, '{').replaceAll(close, '}');
+}
+
+/** Once the parser has lost its way, it finds every further token unexpected. */
+function withoutEchoes<E extends { readonly code: string }>(errors: readonly E[]): readonly E[] {
+  const first = errors.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN');
+  return errors.filter(({ code }, index) => code !== 'UNEXPECTED_TOKEN' || index === first);
+}
+
 function parse(text: string, lines: LineCounter): Document.Parsed | string {
   try {
-    const document = parseDocument(text, {
+    const document = parseDocument(hideBraces(text), {
       version: '1.2',
       schema: 'core',
       uniqueKeys: true,
@@ -99,7 +124,7 @@ function parse(text: string, lines: LineCounter): Document.Parsed | string {
 function messageOf(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'a configuration is one YAML document; a second one begins here';
   if (code === 'DUPLICATE_KEY') return 'this key is there twice';
-  return message;
+  return showBraces(message);
 }
 
 interface Values {
@@ -114,8 +139,10 @@ function readValues(document: Document.Parsed, env: Environment): Values {
   let nodes = 0;
   let aliasedNodes = 0;
 
-  const readScalar = (value: unknown, path: ConfigPath): unknown => {
-    if (typeof value !== 'string' || !value.includes('$')) return value;
+  const readScalar = (scalar: unknown, path: ConfigPath): unknown => {
+    if (typeof scalar !== 'string') return scalar;
+    const value = showBraces(scalar);
+    if (!value.includes('$')) return value;
     const result = substitute(value, env);
     if (!result.ok) {
       problems.add(path, result.message);
@@ -152,7 +179,7 @@ function readValues(document: Document.Parsed, env: Environment): Values {
   return { value: read(document.contents, [], false), substituted, problems: problems.all };
 }
 
-const keyOf = (key: unknown): string | null => (isScalar(key) ? String(key.value) : null);
+const keyOf = (key: unknown): string | null => (isScalar(key) ? showBraces(String(key.value)) : null);
 
 /** Where a place is in the text; where it is missing, the nearest one around it. */
 function rangeOf(document: Document.Parsed, path: ConfigPath, atKey: boolean): Range {

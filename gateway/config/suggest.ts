@@ -3,7 +3,7 @@ import { distance } from 'fastest-levenshtein';
 
 /** Null when nothing is close enough to be meant. */
 export function suggestionFor(word: string, known: readonly string[]): string | null {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   let best: string | null = null;
   let bestDistance = limit + 1;
   for (const name of known) {
