@@ -136,7 +136,7 @@ describe('blocks', () => {
       const word = published(generation);
       expect(stateOf(word)).toBe(PENDING);
       cells.words[control] = pack(CANCELLED, generation, 1, 0);
-      if (generation % 3 === 0) expect(purge(cells, layout, 0, cells.words[control], 5000, 1200)).toBe(true);
+      if (generation % 3 === 0) expect(purge(cells, layout, 0, cells.words[control]!, 5000, 1200)).toBe(true);
     }
     const inUse = [0, 1, 2].filter((block) => head(block) !== BLOCK_FREE);
     expect(inUse).toHaveLength(1);
