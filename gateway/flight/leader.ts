@@ -8,11 +8,7 @@ import { count, operate, perform } from './effects.ts';
 import type { Created, Hold, Script } from './effects.ts';
 import { FAILURES } from './failure.ts';
 import { NO_BLOCK } from './layout.ts';
-import type { Payload } from './payload.ts';
 import type { Outcome, Start } from './outcome.ts';
-
-/** What joiners read when a flow turns out to have no payload. */
-const NOTHING: Payload = { bytes: 0, words: [] };
 
 /**
  * Leads a claimed generation to its publication. Null when it was fenced: a stalled leader learns here that others went
@@ -56,10 +52,12 @@ export function* lead(context: Context, request: Start, claim: Hold): Script<Out
   if (created.kind === 'failed')
     return yield* rollBack(context, hold, block, created.code, created.coolDownTicks);
   const { payload, flowTicks } = created;
-  if (block !== NO_BLOCK) {
-    const written = payload ?? NOTHING;
+  if (block !== NO_BLOCK && payload === null) {
+    yield* operate('freeBlock', (cells) => operations.freeBlock(cells, layout, slot, word, block));
+    block = NO_BLOCK;
+  } else if (block !== NO_BLOCK && payload !== null) {
     const fits = yield* operate('writePayload', (cells) =>
-      operations.writePayload(cells, layout, block, written),
+      operations.writePayload(cells, layout, block, payload),
     );
     if (!fits) {
       yield count('oversized');
