@@ -37,7 +37,11 @@ export async function run<T>(
       case 'waitSlot':
         answer = await waiters.wait(effect.address, effect.word, effect.timeoutMs);
         break;
-      default:
+      case 'create':
+      case 'discard':
+      case 'spawn':
+      case 'poll':
+      case 'persist':
         answer = await stage.perform(effect);
     }
     step = script.next(answer);

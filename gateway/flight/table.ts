@@ -266,7 +266,9 @@ export class FlightTable implements StageTable {
       }
       case 'failed':
         return { kind: 'failed', code: outcome.code, shared: outcome.shared || !first };
-      default:
+      case 'full':
+      case 'waited-out':
+      case 'contended':
         return outcome;
     }
   }
