@@ -36,6 +36,18 @@ describe('package.json', () => {
     expect(lock.packages[''].devDependencies).toEqual(manifest.devDependencies);
   });
 
+  it('has a lock file that names the optional packages of every platform, as npm ci asks for them all', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it('publishes folders and files that exist', () => {
     const committed = manifest.files.filter((path) => !path.startsWith('dist/'));
     expect(committed.filter((path) => !existsSync(path))).toEqual([]);
