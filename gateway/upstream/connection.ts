@@ -1,0 +1,95 @@
+/**
+ * One connection to one URL: an undici client that carries a single request at a time and reconnects by itself.
+ * Knows what undici does not tell: whether the socket was used before, which decides if a request may be sent again.
+ */
+import { isIP } from 'node:net';
+import { buildConnector, Client, type Dispatcher } from 'undici';
+import type { UpstreamConfig } from '../config/schema.ts';
+import { Gate } from './gate.ts';
+
+type Limits = Pick<UpstreamConfig, 'connectTimeoutMs' | 'keepAliveMs' | 'maxResponseHeaderBytes'>;
+
+export type RequestHandler = Dispatcher.DispatchHandler;
+
+export interface OutgoingRequest {
+  readonly method: Dispatcher.HttpMethod;
+  readonly path: string;
+  /** Name, value, name, value. Holds `content-length` when a streamed body has a known one. */
+  readonly headers: string[];
+  readonly body: Dispatcher.DispatchOptions['body'];
+}
+
+export class Connection {
+  /** True while there is an open socket. */
+  open = false;
+  /** Requests begun on the present socket. */
+  requests = 0;
+
+  readonly #client: Client;
+  readonly #servername: string;
+  #gate: Gate | null = null;
+
+  /** `changed` is told when the socket came or went. */
+  constructor(url: URL, limits: Limits, changed: (connection: Connection) => void) {
+    const hostname = url.hostname;
+    const connect = buildConnector({ timeout: limits.connectTimeoutMs });
+    this.#servername = hostname;
+    this.#client = new Client(url.origin, {
+      // 0 asks the upstream to close after each answer.
+      pipelining: limits.keepAliveMs === 0 ? 0 : 1,
+      keepAliveTimeout: Math.max(limits.keepAliveMs, 1),
+      // An upstream's Keep-Alive field may shorten our time, not lengthen it.
+      keepAliveMaxTimeout: Math.max(limits.keepAliveMs, 1),
+      maxHeaderSize: limits.maxResponseHeaderBytes,
+      // Both are kept by the call itself (`call.ts`): undici's are coarse and know nothing of the gate.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      strictContentLength: true,
+      connect: (options, callback) => {
+        // The name asked for and verified is the URL's, never the caller's Host. An address has no name to send.
+        const servername = isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : '';
+        connect({ ...options, servername }, (...result) => {
+          if (result[0] === null) this.#gate = new Gate(result[1]);
+          callback(...result);
+        });
+      },
+    });
+    this.#client.on('connect', () => {
+      this.open = true;
+      this.requests = 0;
+      changed(this);
+    });
+    this.#client.on('disconnect', () => {
+      this.open = false;
+      this.#gate = null;
+      changed(this);
+    });
+  }
+
+  send(request: OutgoingRequest, handler: RequestHandler): void {
+    this.#client.dispatch(
+      { ...request, servername: this.#servername } as Dispatcher.DispatchOptions,
+      handler,
+    );
+  }
+
+  /** A request is being written to the socket. */
+  begin(): void {
+    this.requests += 1;
+    this.#gate?.expectHead();
+  }
+
+  /** Back-pressure: at most what the socket buffers hold is taken from the upstream until `resume`. */
+  pause(): void {
+    this.#gate?.close();
+  }
+
+  resume(): void {
+    this.#gate?.open();
+  }
+
+  /** Ends the connection; a request on it fails. Settles when the socket is closed. */
+  destroy(): Promise<void> {
+    return this.#client.destroy();
+  }
+}

@@ -1,0 +1,63 @@
+/** One URL of an upstream: its connections and its health. At most so many connections; made when needed, then kept. */
+import type { UpstreamConfig } from '../config/schema.ts';
+import { Connection } from './connection.ts';
+import { Health } from './health.ts';
+
+export class Endpoint {
+  readonly health: Health;
+  /** Prepended to the target; empty for most. */
+  readonly basePath: string;
+  /** Connections that carry a request. */
+  busy = 0;
+
+  readonly #url: URL;
+  readonly #config: UpstreamConfig;
+  /** Without a request, with an open socket; the last one used is used next, so that the surplus runs out of time. */
+  readonly #warm: Connection[] = [];
+  /** Without a request and without a socket. */
+  readonly #cold: Connection[] = [];
+  readonly #all = new Set<Connection>();
+
+  constructor(url: string, config: UpstreamConfig) {
+    this.#url = new URL(url);
+    this.#config = config;
+    this.basePath = this.#url.pathname.replace(/\/+$/, '');
+    this.health = new Health({ failures: config.health.failures, retryAfterMs: config.health.retryAfterMs });
+  }
+
+  get idle(): number {
+    return this.#warm.length;
+  }
+
+  get hasFree(): boolean {
+    return this.busy < this.#config.connections;
+  }
+
+  /** Takes a connection, which `give` must get back. `fresh` prefers one that has to be opened. */
+  take(fresh: boolean): Connection {
+    this.busy += 1;
+    const known = fresh ? (this.#cold.pop() ?? null) : (this.#warm.pop() ?? this.#cold.pop() ?? null);
+    if (known !== null) return known;
+    if (fresh && this.#all.size >= this.#config.connections) return this.#warm.pop()!;
+    const made = new Connection(this.#url, this.#config, (connection) => this.#moved(connection));
+    this.#all.add(made);
+    return made;
+  }
+
+  give(connection: Connection): void {
+    this.busy -= 1;
+    (connection.open ? this.#warm : this.#cold).push(connection);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#all, (connection) => connection.destroy()));
+  }
+
+  /** An idle connection was closed by the other side or ran out of time. */
+  #moved(connection: Connection): void {
+    const at = connection.open ? -1 : this.#warm.indexOf(connection);
+    if (at === -1) return;
+    this.#warm.splice(at, 1);
+    this.#cold.push(connection);
+  }
+}

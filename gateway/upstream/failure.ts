@@ -1,0 +1,38 @@
+/** Errors of undici and of sockets, as the few kinds that matter to a caller. */
+import { NotHttpError } from './gate.ts';
+import type { CallFailure } from './observer.ts';
+
+/** `defect`: undici refused what we built, or a handler of ours threw. */
+export type ErrorKind = Extract<CallFailure, 'reset' | 'invalid' | 'timeout'> | 'body' | 'defect';
+
+const invalidCodes: ReadonlySet<string> = new Set([
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+]);
+/** undici would not take what we built. */
+const defectCodes: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
+
+const codeOf = (error: Error): string =>
+  'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** What became of a request that was begun. */
+export function kindOf(error: Error): ErrorKind {
+  const code = codeOf(error);
+  if (error instanceof NotHttpError || error.name === 'HTTPParserError' || invalidCodes.has(code))
+    return 'invalid';
+  // undici has one code for the socket's end and for interim and upgrade answers that it does not take.
+  if (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad ')) return 'invalid';
+  // Its parser asserts that a status is at least 100.
+  if (code === 'ERR_ASSERTION') return 'invalid';
+  if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return 'body';
+  // The rest has a name of undici, of the operating system, of TLS or of `gate.ts`; an error without one is our own.
+  return code === '' || defectCodes.has(code) ? 'defect' : 'reset';
+}
+
+/** What became of a request for which no connection was had. */
+export function connectKindOf(error: Error): 'unreachable' | 'timeout' | 'defect' {
+  const code = codeOf(error);
+  if (defectCodes.has(code)) return 'defect';
+  return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'timeout' : 'unreachable';
+}

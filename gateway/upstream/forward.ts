@@ -1,0 +1,42 @@
+/**
+ * Forwards one request: takes a permit, so that nothing is forwarded without a decision, and makes a call of it (`call.ts`).
+ */
+import type { Exchange } from '../core/exchange.ts';
+import type { Refusal } from '../core/errors.ts';
+import type { Permit } from '../core/verdict.ts';
+import { BodyStream, collect, collectedBytesMax } from './body.ts';
+import { Call } from './call.ts';
+import type { HeaderPlan } from './headers.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Answers with a refusal. Called at most once, and only while no head was sent. */
+export type Refuse = (exchange: Exchange, refusal: Refusal) => void;
+
+/** Sends the request to the upstream and its answer to the caller. Errors go to `refuse`; nothing is thrown. */
+export function forward(
+  permit: Permit,
+  plan: HeaderPlan,
+  exchange: Exchange,
+  upstream: Upstream,
+  refuse: Refuse,
+): void {
+  if (exchange.gone) return;
+  const headers = plan.build(exchange, permit.facts);
+  if (!Array.isArray(headers)) {
+    refuse(exchange, headers);
+    return;
+  }
+  const call = new Call(exchange, upstream, headers, plan.requestIdHeader, refuse);
+  const { body } = exchange;
+  if (body === null) {
+    call.send(null);
+    return;
+  }
+  if (body.length !== null && body.length <= collectedBytesMax) {
+    collect(body, (bytes) => call.send(bytes));
+    return;
+  }
+  // undici checks the length while it writes, and cuts the connection when it is not kept.
+  if (body.length !== null) headers.push('content-length', String(body.length));
+  call.send(new BodyStream(body, () => call.bodyMoved()));
+}

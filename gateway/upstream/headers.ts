@@ -1,0 +1,216 @@
+/**
+ * The fields of a request on its way to an upstream. What a route does with them is compiled once; a request then costs
+ * one map lookup for each of its fields.
+ *
+ * Taken out of every request: framing and hop-by-hop fields (RFC 9110 section 7.6.1), identity fields and those that the
+ * route makes itself, in any spelling, and fields by which frameworks let a caller name another method or path than the
+ * ones that were decided. Made anew: Host, Forwarded (RFC 7239), X-Forwarded-*, Via (RFC 9110 section 7.6.3), the id.
+ */
+import type { Exchange } from '../core/exchange.ts';
+import { type Refusal, refusals } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import type { Forwarding } from '../route/policy.ts';
+
+const PASS = 0;
+const DROP = 1;
+const CONNECTION = 2;
+const HOST = 3;
+const VIA = 4;
+const FORWARDED = 5;
+const FORWARDED_FOR = 6;
+const FORWARDED_PROTO = 7;
+const FORWARDED_HOST = 8;
+const FORWARDED_PORT = 9;
+
+const dropped = [
+  'content-length',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  // CGI programs take this one for the proxy they should use.
+  'proxy',
+  // Another method or path than what was decided.
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+  // The caller's address, as it is called where X-Forwarded-For is not.
+  'x-real-ip',
+];
+
+const special: readonly (readonly [string, number])[] = [
+  ['connection', CONNECTION],
+  ['host', HOST],
+  ['via', VIA],
+  ['forwarded', FORWARDED],
+  ['x-forwarded-for', FORWARDED_FOR],
+  ['x-forwarded-proto', FORWARDED_PROTO],
+  ['x-forwarded-host', FORWARDED_HOST],
+  ['x-forwarded-port', FORWARDED_PORT],
+];
+
+/** Fields of most requests, so that they are found at once. */
+const usual = ['accept', 'accept-encoding', 'accept-language', 'content-type', 'cookie', 'user-agent'];
+
+/** Names that are ours in any case: a configuration cannot set, remove or make them of claims. Lower case. */
+export function isReservedField(name: string): boolean {
+  const normal = name.replaceAll('_', '-');
+  return (
+    normal.startsWith('proxy-') ||
+    normal.startsWith('x-forwarded-') ||
+    dropped.slice(0, 8).includes(normal) ||
+    special.some(([field]) => field === normal)
+  );
+}
+
+export interface HeaderSettings {
+  /** Lower-case names, `-` for `_`. */
+  readonly identityHeaders: ReadonlySet<string>;
+  /** Lower case. */
+  readonly requestIdHeader: string;
+}
+
+export class HeaderPlan {
+  readonly requestIdHeader: string;
+
+  readonly #forwarding: Forwarding;
+  readonly #actions = new Map<string, number>();
+
+  constructor(forwarding: Forwarding, settings: HeaderSettings) {
+    this.#forwarding = forwarding;
+    this.requestIdHeader = settings.requestIdHeader;
+    const names = [
+      ...dropped,
+      ...settings.identityHeaders,
+      ...forwarding.claims.map((claim) => claim.name),
+      ...forwarding.set.filter((_, index) => index % 2 === 0),
+      ...forwarding.remove,
+      settings.requestIdHeader,
+    ];
+    if (!forwarding.authorization) names.push('authorization');
+    for (const name of usual) this.#actions.set(name, PASS);
+    for (const name of names) this.#actions.set(name.toLowerCase().replaceAll('_', '-'), DROP);
+    for (const [name, action] of special) this.#actions.set(name, action);
+  }
+
+  /**
+   * Makes the fields for the upstream, without those that frame the body.
+   *
+   * Shape: name, value, name, value. Errors: `claim_unforwardable`, when a claim cannot be a field or a required one is absent.
+   * Source: RFC 9110 section 7.6, RFC 7239.
+   */
+  build(exchange: Exchange, facts: Facts | null): string[] | Refusal {
+    const { headers, peerTrusted } = exchange;
+    const fields: string[] = [];
+    let nominated: Set<string> | null = null;
+    let [host, via] = ['', ''];
+    // What a trusted peer says of the caller before it.
+    let [forwarded, forwardedFor, proto, originalHost, port] = ['', '', '', '', ''];
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i]!;
+      const value = headers[i + 1]!;
+      switch (this.#actions.get(name) ?? this.#judge(name)) {
+        case PASS:
+          fields.push(name, value);
+          break;
+        case CONNECTION:
+          nominated = nominate(nominated, value);
+          break;
+        case HOST:
+          host = value;
+          break;
+        case VIA:
+          via = listed(via, value);
+          break;
+        case FORWARDED:
+          if (peerTrusted) forwarded = listed(forwarded, value);
+          break;
+        case FORWARDED_FOR:
+          if (peerTrusted) forwardedFor = listed(forwardedFor, value);
+          break;
+        case FORWARDED_PROTO:
+          if (peerTrusted) proto = value;
+          break;
+        case FORWARDED_HOST:
+          if (peerTrusted) originalHost = value;
+          break;
+        case FORWARDED_PORT:
+          if (peerTrusted) port = value;
+          break;
+        default:
+      }
+    }
+    // Only what the caller sent can be nominated away; what follows is ours.
+    const out = nominated === null ? fields : without(fields, nominated);
+
+    const { set, claims } = this.#forwarding;
+    if (this.#forwarding.host === 'original') out.push('host', host);
+    const peer = exchange.peerAddress;
+    const scheme = proto === 'https' || proto === 'http' ? proto : 'http';
+    out.push(
+      'via',
+      listed(via, '1.1 sallyport'),
+      'forwarded',
+      listed(forwarded, forwardedElement(peer, host)),
+      'x-forwarded-for',
+      listed(forwardedFor, peer),
+      'x-forwarded-proto',
+      scheme,
+      'x-forwarded-host',
+      originalHost === '' ? host : originalHost,
+      'x-forwarded-port',
+      /^\d{1,5}$/.test(port) ? port : portOf(originalHost === '' ? host : originalHost, scheme),
+      this.requestIdHeader,
+      exchange.requestId,
+    );
+    for (const text of set) out.push(text);
+    if (facts === null) return out;
+    for (const claim of claims) {
+      const value = facts.claims[claim.projection] ?? null;
+      if (value === false || (value === null && claim.required)) return refusals.claim_unforwardable;
+      if (value !== null) out.push(claim.name, value);
+    }
+    return out;
+  }
+
+  /** For names that no route knows. Not remembered: callers choose them. */
+  #judge(name: string): number {
+    if (name.includes('_')) {
+      const normal = name.replaceAll('_', '-');
+      return (this.#actions.get(normal) ?? this.#judge(normal)) === PASS ? PASS : DROP;
+    }
+    return name.startsWith('x-forwarded-') || name.startsWith('proxy-') ? DROP : PASS;
+  }
+}
+
+const listed = (before: string, value: string): string => (before === '' ? value : `${before}, ${value}`);
+
+function nominate(names: Set<string> | null, value: string): Set<string> | null {
+  if (value === 'keep-alive' || value === 'close') return names;
+  const all = names ?? new Set<string>();
+  for (const option of value.split(',')) all.add(option.trim().toLowerCase());
+  return all;
+}
+
+function without(fields: readonly string[], names: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < fields.length; i += 2)
+    if (!names.has(fields[i]!)) kept.push(fields[i]!, fields[i + 1]!);
+  return kept;
+}
+
+/** RFC 7239 sections 4 and 6: an IPv6 address is bracketed and quoted. */
+function forwardedElement(peer: string, host: string): string {
+  const node = peer.includes(':') ? `"[${peer}]"` : peer;
+  return /["\\]/.test(host) ? `for=${node};proto=http` : `for=${node};host="${host}";proto=http`;
+}
+
+function portOf(authority: string, scheme: string): string {
+  const port = /:(\d{1,5})$/.exec(authority)?.[1];
+  return port ?? (scheme === 'https' ? '443' : '80');
+}
