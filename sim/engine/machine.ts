@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly crash?: { readonly thread: number; readonly at: number } | undefined;
   /** Timers may end a wait at any moment, not only when nothing else can move. */
   readonly hasty?: boolean | undefined;
+  /** Threads from this index on move in the second stage only, when the others have come to rest. */
+  readonly stageTwoFrom?: number | undefined;
 }
 
 const FOOTPRINT_MAX = 72;
@@ -66,6 +68,8 @@ export class Machine {
   readonly #crashThread: number;
   readonly #crashAt: number;
   readonly hasty: boolean;
+  readonly stageTwoFrom: number;
+  stage: 1 | 2 = 1;
 
   constructor(options: MachineOptions) {
     this.threads = options.programs.length;
@@ -83,11 +87,13 @@ export class Machine {
     this.#crashThread = options.crash?.thread ?? -1;
     this.#crashAt = options.crash?.at ?? -1;
     this.hasty = options.hasty ?? false;
+    this.stageTwoFrom = options.stageTwoFrom ?? this.threads;
     this.reset();
   }
 
   /** Begins a new execution at the initial state. */
   reset(): void {
+    this.stage = 1;
     this.memory.set(this.#initial);
     this.phases.fill(Phase.ready);
     this.#taken.fill(0);
@@ -110,6 +116,7 @@ export class Machine {
   }
 
   isEnabled(thread: number): boolean {
+    if (thread >= this.stageTwoFrom && this.stage === 1) return false;
     const phase = this.phases[thread];
     if (phase === Phase.dead) return false;
     const node = this.node(thread);

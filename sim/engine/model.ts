@@ -17,17 +17,16 @@ export interface Model {
   readonly clock: number;
   readonly initial?: readonly (readonly [address: number, value: bigint])[];
   readonly nameOf?: (address: number) => string;
-  readonly quiet?: (address: number) => boolean;
   readonly crash?: { readonly thread: number; readonly at: number } | undefined;
   readonly hasty?: boolean | undefined;
+  /** Threads from this index on take part in the liveness stage only. */
+  readonly stageTwoFrom?: number | undefined;
 }
-
-const never = (): boolean => false;
 
 export function machineOf(model: Model): Machine {
   const values = createValueTable();
   const nameOf = model.nameOf ?? ((address: number) => (address === model.clock ? 'CLK' : `M[${address}]`));
-  const options = { values, clock: model.clock, nameOf, quiet: model.quiet ?? never };
+  const options = { values, clock: model.clock, nameOf };
   return new Machine({
     words: model.words,
     values,
@@ -36,5 +35,6 @@ export function machineOf(model: Model): Machine {
     initial: model.initial ?? [],
     crash: model.crash,
     hasty: model.hasty,
+    stageTwoFrom: model.stageTwoFrom,
   });
 }

@@ -36,6 +36,7 @@ export interface Note {
   readonly fence?: number;
   readonly value?: string;
   readonly slot?: number;
+  readonly code?: number;
 }
 
 /** The only thing that a virtual thread can reach. Addresses are word indexes, times are ticks. */
@@ -108,8 +109,6 @@ export interface ProgramOptions {
   readonly values: ValueTable;
   readonly clock: number;
   readonly nameOf: (address: number) => string;
-  /** Statistics that nothing decides by: their additions are no scheduling points. Reading one is refused. */
-  readonly quiet: (address: number) => boolean;
 }
 
 export interface Program {
@@ -121,7 +120,7 @@ export interface Program {
 }
 
 export function createProgram(name: string, body: Body, options: ProgramOptions): Program {
-  const { values, clock, nameOf, quiet } = options;
+  const { values, clock, nameOf } = options;
   const path: Node[] = [];
   const results: number[] = [];
   let length = 0;
@@ -149,10 +148,7 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
   }
 
   const door: Door = {
-    load(address) {
-      if (quiet(address)) throw new Error(`${nameOf(address)} is declared quiet, and is read`);
-      return values.word(ask(Kind.load, address, 0, 0, nameOf(address)));
-    },
+    load: (address) => values.word(ask(Kind.load, address, 0, 0, nameOf(address))),
     store(address, value) {
       ask(Kind.store, address, values.id(BigInt.asIntN(64, value)), 0, nameOf(address));
     },
@@ -161,7 +157,6 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
       return values.word(ask(Kind.compareExchange, address, x, values.id(BigInt.asIntN(64, next)), nameOf(address)));
     },
     add(address, delta) {
-      if (quiet(address)) return 0n;
       return values.word(ask(Kind.add, address, values.id(delta), 0, nameOf(address)));
     },
     notify: (address) => ask(Kind.notify, address, 0, 0, nameOf(address)),

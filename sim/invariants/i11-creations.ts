@@ -1,0 +1,61 @@
+import { RESERVED } from '../../gateway/flight/control-word.ts';
+import type { History } from '../world/history.ts';
+import { slotOfKey } from '../world/world.ts';
+import type { Invariant } from './invariant.ts';
+
+export const creations: Invariant = {
+  id: 'I11',
+  title: 'a flow is created at the provider once per claim, and once per burst when nothing goes wrong',
+  check,
+};
+
+function check(history: History): ReturnType<Invariant['check']> {
+  const made = new Map<string, number>();
+  let total: Map<number, number> | undefined;
+  for (const { step, thread, note } of history.said) {
+    if (note.what !== 'create') continue;
+    const slot = note.slot ?? 0;
+    total ??= new Map();
+    total.set(slot, (total.get(slot) ?? 0) + 1);
+    // The fresh start of the liveness stage comes on top.
+    const expected = thread < history.world.plan.threads.length ? expectedAt(history, slot) : undefined;
+    if (expected !== undefined && (total.get(slot) ?? 0) > expected) {
+      return {
+        invariant: 'I11',
+        step,
+        why: `thread ${thread} created flow number ${total.get(slot)} of slot ${slot} at the provider, where ${expected} was to be created`,
+      };
+    }
+    const flow = `${slot}:${note.fence}`;
+    made.set(flow, (made.get(flow) ?? 0) + 1);
+    if ((made.get(flow) ?? 0) > 1) {
+      const why = `generation ${note.fence} of slot ${slot} was created ${made.get(flow)} times at the provider`;
+      return { invariant: 'I11', step, why };
+    }
+    if (!claimed(history, thread, slot, note.fence, step)) {
+      const why = `thread ${thread} created generation ${note.fence} of slot ${slot} without having claimed it`;
+      return { invariant: 'I11', step, why };
+    }
+  }
+  return undefined;
+}
+
+function expectedAt(history: History, slot: number): number | undefined {
+  const { plan } = history.world;
+  if (plan.creations === undefined) return undefined;
+  for (const [key, count] of Object.entries(plan.creations)) {
+    if (slotOfKey(history.world, Number(key)) === slot) return count;
+  }
+  return undefined;
+}
+
+function claimed(history: History, thread: number, slot: number, fence: number | undefined, step: number): boolean {
+  return history.turns.some(
+    (turn) =>
+      turn.slot === slot &&
+      turn.thread === thread &&
+      turn.step <= step &&
+      turn.after.state === RESERVED &&
+      turn.after.generation === fence,
+  );
+}

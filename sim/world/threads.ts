@@ -1,0 +1,195 @@
+// One virtual thread for each line of a plan.
+
+import { complete } from '../../gateway/flight/completion.ts';
+import { generationOf, stateName, stateOf } from '../../gateway/flight/control-word.ts';
+import { abort, sweep, view } from '../../gateway/flight/expiry.ts';
+import { controlAddress } from '../../gateway/flight/layout.ts';
+import type { Outcome, Start } from '../../gateway/flight/outcome.ts';
+import { NO_PARENT } from '../../gateway/flight/reaper.ts';
+import { start } from '../../gateway/flight/start.ts';
+import type { Model, Thread } from '../engine/model.ts';
+import type { Body, Door, Note } from '../engine/program.ts';
+import { nameOf } from '../../gateway/flight/layout.ts';
+import type { Operations } from '../../gateway/flight/operations.ts';
+import type { Plan, StartPlan, ThreadPlan } from './plan.ts';
+import {
+  calm,
+  cellsOver,
+  contextOf,
+  drive,
+  initialWords,
+  slotOfKey,
+  worldOf,
+  type Surroundings,
+  type World,
+} from './world.ts';
+
+/** The model of a plan, with the last thread for the liveness stage: a fresh start on every key must win. */
+export function modelOf(plan: Plan, operations: Operations): { model: Model; world: World } {
+  const world = worldOf(plan, operations);
+  const threads: Thread[] = plan.threads.map((thread, index) => ({
+    name: `${thread.does}${index}`,
+    body: bodyOf(world, thread, index),
+  }));
+  threads.push({ name: 'probe', body: probe(world, plan.threads.length) });
+  return {
+    world,
+    model: {
+      threads,
+      words: world.layout.words + 1,
+      clock: world.clock,
+      initial: initialWords(world),
+      nameOf: (address) => (address === world.clock ? 'CLK' : nameOf(world.layout, address)),
+      crash: plan.crash,
+      hasty: plan.hasty,
+      stageTwoFrom: plan.threads.length,
+    },
+  };
+}
+
+function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
+  const { layout, operations } = world;
+  switch (plan.does) {
+    case 'start':
+      return (door) => {
+        for (let time = 0; time < (plan.times ?? 1); time++) startOnce(world, door, plan, me);
+      };
+    case 'cancel':
+      return (door) => {
+        const slot = slotOfKey(world, plan.key);
+        mark(world, door, 'call', { what: 'cancel', key: keyName(plan.key), fence: plan.generation });
+        const answer = drive(door, calm, abort(contextOf(world, me), slot, plan.generation));
+        const state = 'word' in answer ? stateName(answer.word) : 'unknown';
+        mark(world, door, 'reply', {
+          what: `cancel:${answer.kind}`,
+          key: keyName(plan.key),
+          slot,
+          fence: plan.generation,
+          value: state,
+        });
+      };
+    case 'view':
+      return (door) => {
+        const slot = slotOfKey(world, plan.key);
+        const seen = drive(door, calm, view(contextOf(world, me), slot, plan.generation));
+        const value = seen.kind === 'seen' ? stateName(seen.word) : 'unknown';
+        door.note({ what: 'view', key: keyName(plan.key), slot, fence: plan.generation, value });
+      };
+    case 'clock':
+      return (door) => {
+        for (const tick of plan.to) door.store(world.clock, BigInt(tick));
+      };
+    case 'reap':
+      return (door) => {
+        door.awaitDeath(plan.thread);
+        door.within('reap');
+        operations.reap(cellsOver(door, false), layout, { thread: plan.thread, incarnation: 0n });
+        door.note({ what: 'reaped', slot: plan.thread });
+      };
+    case 'enrol':
+      return (door) => {
+        door.within('enrol');
+        const place = operations.enrol(cellsOver(door, false), layout, NO_PARENT);
+        if (place === null) return;
+        door.note({ what: 'enrolled', slot: place.thread });
+        startOnce(world, door, { does: 'start', key: plan.key }, place.thread);
+      };
+    case 'sweep':
+      return (door) => {
+        drive(door, calm, sweep(contextOf(world, me)));
+      };
+    case 'complete':
+      return (door) => {
+        const slot = slotOfKey(world, plan.key);
+        const around = { ...calm, persist: plan.persist ?? calm.persist };
+        const word = BigInt(
+          world.plan.presets === undefined ? 0 : (initialWords(world).find(isControl(world, slot))?.[1] ?? 0n),
+        );
+        const completion = drive(door, around, complete(contextOf(world, me), { slot, word }, 0));
+        door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });
+      };
+    case 'nudge':
+      return (door) => {
+        door.within('nudge');
+        door.notify(controlAddress(layout, slotOfKey(world, plan.key)));
+      };
+  }
+}
+
+const isControl =
+  (world: World, slot: number) =>
+  ([address]: readonly [number, bigint]): boolean =>
+    address === controlAddress(world.layout, slot);
+
+export function keyName(key: number): string {
+  return `k${key}`;
+}
+
+/** A call or a reply is an ordering point only where histories are checked; elsewhere it is a plain note. */
+function mark(world: World, door: Door, what: 'call' | 'reply', note: Note): void {
+  if (world.plan.realTime !== true) door.note(what === 'call' ? { ...note, value: 'call' } : note);
+  else if (what === 'call') door.call({ ...note, value: 'call' });
+  else door.reply(note);
+}
+
+function startOnce(world: World, door: Door, plan: StartPlan, me: number): Outcome {
+  const around: Surroundings = {
+    provider: plan.provider ?? calm.provider,
+    spawn: plan.spawn ?? calm.spawn,
+    persist: plan.persist ?? calm.persist,
+    losesNotify: plan.losesNotify ?? false,
+  };
+  const digest = world.digests[plan.key];
+  if (digest === undefined) throw new RangeError(`the plan has no key ${plan.key}`);
+  const request: Start = {
+    digest,
+    payload: plan.payload ?? false,
+    until: plan.until ?? 'published',
+    waitTicks: 12,
+    leases: plan.leases ?? 1,
+  };
+  const context = contextOf(world, me);
+  mark(world, door, 'call', { what: 'start', key: keyName(plan.key) });
+  const outcome = drive(door, around, start(context, request));
+  mark(world, door, 'reply', describe(plan.key, outcome));
+  if (outcome.kind === 'led' && plan.follow === true) {
+    const completion = drive(door, around, complete(context, outcome.hold, 0));
+    const { slot, word } = outcome.hold;
+    door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });
+  }
+  return outcome;
+}
+
+function describe(key: number, outcome: Outcome): Note {
+  const base = { what: outcome.kind, key: keyName(key) };
+  if (outcome.kind === 'led' || outcome.kind === 'joined') {
+    const { slot, word } = outcome.hold;
+    const payload = outcome.payload === null ? 'none' : outcome.payload.words.join(',');
+    return { ...base, slot, fence: generationOf(word), value: payload, code: stateOf(word) };
+  }
+  if (outcome.kind === 'failed') {
+    const { slot, generation, code } = outcome;
+    return { ...base, slot, fence: generation, code, value: outcome.shared ? 'shared' : 'own' };
+  }
+  return base;
+}
+
+/** Long after everything: whatever was left behind, a fresh start on each key must lead within a few tries. */
+function probe(world: World, me: number): Body {
+  return (door) => {
+    for (let key = 0; key < world.plan.keys; key++) {
+      let won = false;
+      for (let attempt = 0; attempt < 4 && !won; attempt++) {
+        door.within('probe');
+        door.store(world.clock, BigInt(door.tick() + 40));
+        const outcome = startOnce(world, door, { does: 'start', key, payload: usesPayload(world.plan) }, me);
+        won = outcome.kind === 'led';
+      }
+      door.note({ what: won ? 'probe:won' : 'probe:lost', key: keyName(key) });
+    }
+  };
+}
+
+function usesPayload(plan: Plan): boolean {
+  return plan.threads.some((thread) => thread.does === 'start' && thread.payload === true);
+}
