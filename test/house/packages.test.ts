@@ -49,7 +49,7 @@ describe('package.json', () => {
   });
 
   it('publishes folders and files that exist', () => {
-    const committed = manifest.files.filter((path) => !path.startsWith('dist/'));
+    const committed = manifest.files.filter((path) => !/^!?dist\//.test(path));
     expect(committed.filter((path) => !existsSync(path))).toEqual([]);
   });
 });
