@@ -94,9 +94,11 @@ type RouteFieldsInput = z.input<ReturnType<typeof section<typeof routeShape>>>;
 export type RouteNode = RouteFields & { readonly routes?: readonly RouteNode[] | undefined };
 type RouteNodeInput = RouteFieldsInput & { routes?: RouteNodeInput[] | undefined };
 
-export const route: z.ZodType<RouteNode, RouteNodeInput> = z.lazy(() => routeNode);
-
-const routeNode: z.ZodType<RouteNode, RouteNodeInput> = section({
-  ...routeShape,
-  routes: z.array(route).min(1).optional().describe('Routes below this one; they inherit from it.'),
-}).meta({ id: 'route' });
+export const route: z.ZodType<RouteNode, RouteNodeInput> = z
+  .lazy(() =>
+    section({
+      ...routeShape,
+      routes: z.array(route).min(1).optional().describe('Routes below this one; they inherit from it.'),
+    }),
+  )
+  .meta({ id: 'route' });
