@@ -21,6 +21,15 @@ export interface Build {
   readonly httpDriver: string;
 }
 
+/** The keys of one issuer as they are now. */
+export interface KeyState {
+  readonly issuer: string;
+  /** Keys that tokens can be verified with; 0 when they are too old. */
+  readonly keys: number;
+  /** When they were last confirmed, monotonic milliseconds; null before the first time. */
+  readonly lastGoodMs: number | null;
+}
+
 /** The constructor argument of a prom-client metric, from the catalogue. */
 function described(name: ControlFamilyName, registry: Registry) {
   const { help, labels, buckets }: Family = controlFamilies[name];
@@ -40,8 +49,9 @@ export class ControlMetrics {
   readonly #fetches: Counter;
   readonly #fetchSeconds: Histogram;
   readonly #unknownKids: Counter;
-  /** When the keys of an issuer were last confirmed, monotonic ms; null before. */
-  readonly #confirmedMs = new Map<string, number | null>();
+  /** The issuers of the configuration in force. */
+  #issuers: ReadonlySet<string> = new Set();
+  #readKeys: () => Iterable<KeyState> = () => [];
 
   constructor(registry: Registry, build: Build, store: CellStore, seriesMax: number, clock: Clock) {
     this.#clock = clock;
@@ -63,43 +73,51 @@ export class ControlMetrics {
       collect: (): void => series.set(store.series.size),
     });
     gauge('sallyport_metrics_series_limit').set(seriesMax);
-    this.#keys = gauge('sallyport_jwks_keys');
+    this.#keys = new Gauge({
+      ...described('sallyport_jwks_keys', registry),
+      collect: () => {
+        for (const { issuer, keys } of this.#states()) this.#keys.set({ issuer }, keys);
+      },
+    });
     this.#age = new Gauge({
       ...described('sallyport_jwks_age_seconds', registry),
-      collect: () => this.#collectAges(),
+      collect: () => {
+        const nowMs = this.#clock.monotonicMs();
+        for (const { issuer, lastGoodMs } of this.#states()) {
+          this.#age.set({ issuer }, lastGoodMs === null ? Number.NaN : (nowMs - lastGoodMs) / 1000);
+        }
+      },
     });
     this.#fetches = counter('sallyport_jwks_fetches_total');
     this.#fetchSeconds = new Histogram(described('sallyport_jwks_fetch_duration_seconds', registry));
     this.#unknownKids = counter('sallyport_jwks_unknown_kids_total');
   }
 
-  /** A configuration is in force: its issuers appear at 0, those it lacks disappear. */
-  issuers(names: Iterable<string>): void {
-    const wanted = new Set(names);
-    for (const issuer of this.#confirmedMs.keys()) if (!wanted.has(issuer)) this.#forget(issuer);
-    for (const issuer of wanted) {
-      if (this.#confirmedMs.has(issuer)) continue;
-      this.#confirmedMs.set(issuer, null);
+  /** A configuration is in force: its issuers appear at 0, those it lacks disappear. `readKeys` is asked at each scrape. */
+  issuers(names: Iterable<string>, readKeys: () => Iterable<KeyState>): void {
+    const former = this.#issuers;
+    this.#issuers = new Set(names);
+    this.#readKeys = readKeys;
+    for (const issuer of former) if (!this.#issuers.has(issuer)) this.#forget(issuer);
+    for (const issuer of this.#issuers) {
+      if (former.has(issuer)) continue;
       this.#keys.set({ issuer }, 0);
+      this.#age.set({ issuer }, Number.NaN);
       this.#fetchSeconds.zero({ issuer });
       for (const outcome of fetchOutcomes) this.#fetches.inc({ issuer, outcome }, 0);
       for (const outcome of unknownKidOutcomes) this.#unknownKids.inc({ issuer, outcome }, 0);
     }
   }
 
-  /** The keys of an issuer were loaded or found unchanged. */
-  keysConfirmed(issuer: string, keys: number): void {
-    this.#keys.set({ issuer }, keys);
-    this.#confirmedMs.set(issuer, this.#clock.monotonicMs());
-  }
-
+  /** May come after the issuer left the configuration: then it counts for nobody. */
   keysFetched(issuer: string, outcome: FetchOutcome, durationMs: number): void {
+    if (!this.#issuers.has(issuer)) return;
     this.#fetches.inc({ issuer, outcome });
     this.#fetchSeconds.observe({ issuer }, durationMs / 1000);
   }
 
   unknownKid(issuer: string, outcome: UnknownKidOutcome): void {
-    this.#unknownKids.inc({ issuer, outcome });
+    if (this.#issuers.has(issuer)) this.#unknownKids.inc({ issuer, outcome });
   }
 
   /** `rejected` leaves the time of the last success as it was. */
@@ -126,15 +144,11 @@ export class ControlMetrics {
     this.#draining.set(1);
   }
 
-  #collectAges(): void {
-    const nowMs = this.#clock.monotonicMs();
-    for (const [issuer, atMs] of this.#confirmedMs) {
-      this.#age.set({ issuer }, atMs === null ? Number.NaN : (nowMs - atMs) / 1000);
-    }
+  *#states(): Iterable<KeyState> {
+    for (const state of this.#readKeys()) if (this.#issuers.has(state.issuer)) yield state;
   }
 
   #forget(issuer: string): void {
-    this.#confirmedMs.delete(issuer);
     this.#keys.remove({ issuer });
     this.#age.remove({ issuer });
     this.#fetchSeconds.remove({ issuer });

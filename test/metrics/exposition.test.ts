@@ -7,7 +7,7 @@ import {
   type Family,
 } from '../../gateway/metrics/catalogue.ts';
 import { CellStore } from '../../gateway/metrics/cells.ts';
-import { ControlMetrics } from '../../gateway/metrics/control.ts';
+import { ControlMetrics, type KeyState } from '../../gateway/metrics/control.ts';
 import { Exposition } from '../../gateway/metrics/exposition.ts';
 import { callerGoneStatus, Recorder } from '../../gateway/metrics/recorder.ts';
 import { parseExposition, type ParsedFamily } from './parse.ts';
@@ -23,9 +23,10 @@ function gateway(seriesMax = 20_000) {
   const build = { version: '1.2.3', node: 'v20.0.0', httpDriver: 'uws' };
   const clock = { nowMs: () => time.nowMs, monotonicMs: () => time.monotonicMs };
   const control = new ControlMetrics(exposition.registry, build, store, seriesMax, clock);
-  control.issuers(['main']);
+  const keys: KeyState[] = [];
+  control.issuers(['main'], () => keys);
   const scrape = async (): Promise<Map<string, ParsedFamily>> => parseExposition(await exposition.text());
-  return { time, store, labels, recorder, exposition, control, scrape };
+  return { time, store, labels, recorder, exposition, control, keys, scrape };
 }
 
 function valueOf(
@@ -189,9 +190,9 @@ describe('the exposition', () => {
 
 describe('metrics of the control plane', () => {
   it('give the age of keys, NaN before they were ever seen', async () => {
-    const { control, time, scrape } = gateway();
+    const { keys, time, scrape } = gateway();
     expect(valueOf(await scrape(), 'sallyport_jwks_age_seconds', { issuer: 'main' })).toBeNaN();
-    control.keysConfirmed('main', 3);
+    keys.push({ issuer: 'main', keys: 3, lastGoodMs: time.monotonicMs });
     time.monotonicMs += 4000;
     const families = await scrape();
     expect(valueOf(families, 'sallyport_jwks_age_seconds', { issuer: 'main' })).toBe(4);
@@ -201,8 +202,12 @@ describe('metrics of the control plane', () => {
   it('forget an issuer that left the configuration and keep the others', async () => {
     const { control, scrape } = gateway();
     control.keysFetched('main', 'failed', 10);
-    control.issuers(['main', 'second']);
-    control.issuers(['main']);
+    const second: KeyState = { issuer: 'second', keys: 1, lastGoodMs: 0 };
+    control.issuers(['main', 'second'], () => [second]);
+    expect(valueOf(await scrape(), 'sallyport_jwks_keys', { issuer: 'second' })).toBe(1);
+    control.issuers(['main'], () => [second]);
+    control.keysFetched('second', 'changed', 10);
+    control.unknownKid('second', 'fetched');
     const families = await scrape();
     expect(valueOf(families, 'sallyport_jwks_fetches_total', { issuer: 'main', outcome: 'failed' })).toBe(1);
     for (const { samples } of families.values()) {

@@ -25,7 +25,7 @@ describeWith('promtool', 'promtool check metrics', () => {
     const exposition = new Exposition(store);
     const build = { version: '1.2.3', node: process.version, httpDriver: 'uws' };
     const control = new ControlMetrics(exposition.registry, build, store, 1000, systemClock);
-    control.issuers(['main']);
+    control.issuers(['main'], () => []);
     const recorder = new Recorder(store.region('listener-0'));
     recorder.requestStarted();
     recorder.requestDone(routes[1]!, 0, 200, 12);
