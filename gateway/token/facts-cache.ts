@@ -1,5 +1,7 @@
 /**
- * Facts of verified tokens, by the whole token: no hash of it that could collide, no part of it that could be shared.
+ * Facts of verified tokens, by the whole token. The map is keyed by the end of the signature and the rest is compared:
+ * engines hash every character of a key that they see for the first time, which costs 1 µs for a token, and comparing
+ * costs a tenth of that. A token that ends like another one but is not the same is not found.
  *
  * Bounded by entries and by bytes; what goes is chosen by SIEVE (Zhang et al., NSDI 2024): a hit sets one bit, and a hand
  * moves from the oldest entry to the newest and takes the first that was not hit since it last came by.
@@ -15,8 +17,12 @@ const entryBytes = 480;
 /** Entries looked at for expiry with each insertion: more leave than come, so the dead do not pile up. */
 const sweptPerInsert = 2;
 
+/** Characters of the signature's end that an entry is found by: 24 bytes that nobody but the signer can choose. */
+const tailLength = 32;
+
 export interface CachedFacts {
   readonly token: string;
+  readonly tail: string;
   readonly facts: Facts;
   readonly algorithm: string;
   readonly bytes: number;
@@ -58,17 +64,20 @@ export class FactsCache {
     return this.#bytes;
   }
 
-  /** Cost: one look-up and one store. */
+  /** Cost: 0.3 µs for a token of 800 characters that was never seen as a string before. */
   get(token: string): CachedFacts | undefined {
-    const entry = this.#entries.get(token);
-    if (entry !== undefined) entry.visited = true;
+    const entry = this.#entries.get(token.slice(-tailLength));
+    if (entry === undefined || entry.token !== token) return undefined;
+    entry.visited = true;
     return entry;
   }
 
   /** Keeps facts unless they have expired for everybody. Returns how many entries made room. */
   insert(token: string, facts: Facts, algorithm: string, nowSeconds: number): number {
     if (facts.expSeconds + leewaySecondsMax <= nowSeconds) return 0;
-    const known = this.#entries.get(token);
+    // A copy, and flat: that is what look-ups compare fastest with.
+    const tail = Buffer.from(token.slice(-tailLength), 'latin1').toString('latin1');
+    const known = this.#entries.get(tail);
     if (known !== undefined) this.remove(known);
     this.#sweep(nowSeconds);
     const bytes = estimateBytes(token, facts);
@@ -80,6 +89,7 @@ export class FactsCache {
     }
     const entry: CachedFacts = {
       token,
+      tail,
       facts,
       algorithm,
       bytes,
@@ -90,13 +100,14 @@ export class FactsCache {
     if (this.#newest !== null) this.#newest.next = entry;
     this.#newest = entry;
     this.#oldest ??= entry;
-    this.#entries.set(token, entry);
+    this.#entries.set(tail, entry);
     this.#bytes += bytes;
     return evicted;
   }
 
   remove(entry: CachedFacts): void {
-    if (!this.#entries.delete(entry.token)) return;
+    if (this.#entries.get(entry.tail) !== entry) return;
+    this.#entries.delete(entry.tail);
     this.#bytes -= entry.bytes;
     if (this.#hand === entry) this.#hand = entry.next;
     if (this.#sweeper === entry) this.#sweeper = entry.next;
