@@ -14,9 +14,11 @@ import { BodyStream } from './body.ts';
 import type { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectKindOf, kindOf } from './failure.ts';
-import type { Refuse } from './forward.ts';
 import { failureCodes, type CallFailure } from './observer.ts';
 import type { Caller, Upstream } from './upstream.ts';
+
+/** Answers with a refusal. Called at most once for an exchange, and only while no head was sent. */
+export type Refuse = (exchange: Exchange, refusal: Refusal) => void;
 
 type Controller = Dispatcher.DispatchController;
 

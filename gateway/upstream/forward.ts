@@ -2,15 +2,13 @@
  * Forwards one request: takes a permit, so that nothing is forwarded without a decision, and makes a call of it (`call.ts`).
  */
 import type { Exchange } from '../core/exchange.ts';
-import type { Refusal } from '../core/errors.ts';
 import type { Permit } from '../core/verdict.ts';
 import { BodyStream, collect, collectedBytesMax } from './body.ts';
-import { Call } from './call.ts';
+import { Call, type Refuse } from './call.ts';
 import type { HeaderPlan } from './headers.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Answers with a refusal. Called at most once, and only while no head was sent. */
-export type Refuse = (exchange: Exchange, refusal: Refusal) => void;
+export type { Refuse } from './call.ts';
 
 /** Sends the request to the upstream and its answer to the caller. Errors go to `refuse`; nothing is thrown. */
 export function forward(
