@@ -48,6 +48,15 @@ describe('package.json', () => {
     expect(missing).toEqual([]);
   });
 
+  it('leaves node to the machine: no package puts one of its own before it', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+      packages: Record<string, { bin?: Record<string, string> }>;
+    };
+    expect(Object.entries(packages).flatMap(([path, { bin = {} }]) => ('node' in bin ? [path] : []))).toEqual(
+      [],
+    );
+  });
+
   it('publishes folders and files that exist', () => {
     const committed = manifest.files.filter((path) => !/^!?dist\//.test(path));
     expect(committed.filter((path) => !existsSync(path))).toEqual([]);

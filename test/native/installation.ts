@@ -6,7 +6,11 @@ import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 const NOBODY = 65_534;
-export const NODE_24 = resolve('node_modules/node24/bin/node');
+
+/** A Node that CI installs beside the one that runs the tests. */
+export function otherNode(major: 22 | 24): string {
+  return resolve(`test/nodes/node_modules/node${String(major)}/bin/node`);
+}
 
 export interface Installation {
   readonly folder: string;
@@ -32,7 +36,7 @@ export function makeInstallation(): Installation {
   for (const name of ['package.json', 'uws.js', 'ESM_wrapper.mjs']) {
     fs.copyFileSync(join(original, name), join(driver, name));
   }
-  for (const abi of [process.versions.modules, '137']) {
+  for (const abi of new Set([process.versions.modules, '127', '137'])) {
     const name = `uws_${process.platform}_${process.arch}_${abi}.node`;
     fs.copyFileSync(join(original, name), join(driver, name));
   }

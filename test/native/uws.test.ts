@@ -8,7 +8,7 @@ import {
   asOrdinaryUser,
   copiesIn,
   makeInstallation,
-  NODE_24,
+  otherNode,
   runInside,
   runInstallScript,
 } from './installation.ts';
@@ -33,10 +33,20 @@ const SERVE_ONCE = `
   });`;
 
 describe('the driver', () => {
-  it.each([
-    ['the Node that runs the tests', process.execPath],
-    ['Node 24', NODE_24],
-  ])('serves a request on %s', (_, node) => {
+  it('serves a request', () => {
+    expect(runInside(makeInstallation(), SERVE_ONCE)).toMatchObject({
+      status: 0,
+      stdout: '/here\n',
+      stderr: '',
+    });
+  });
+
+  it.each([22, 24] as const)('serves a request on Node %i', (major) => {
+    const node = otherNode(major);
+    if (!fs.existsSync(node) && process.env['CI'] !== 'true') {
+      console.warn(`NOT TRIED on Node ${String(major)}: run npm ci --prefix test/nodes`);
+      return;
+    }
     const run = runInside(makeInstallation(), SERVE_ONCE, { node });
     expect(run).toMatchObject({ status: 0, stdout: '/here\n', stderr: '' });
   });
