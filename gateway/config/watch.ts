@@ -42,7 +42,9 @@ export async function watchFile(file: string, onChange: () => void): Promise<Fil
 
 async function hashOf(file: string): Promise<string | null> {
   try {
-    return createHash('sha256').update(await readFile(file)).digest('hex');
+    return createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
   } catch {
     return null;
   }

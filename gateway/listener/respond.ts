@@ -87,8 +87,11 @@ export class Responder {
     for (let i = 0; i < fixed.headers.length; i += 2)
       response.writeHeader(fixed.headers[i]!, fixed.headers[i + 1]!);
     const bodyless = fixed.status === 204 || fixed.status === 304;
-    if (bodyless) response.endWithoutBody(undefined, asker.lastAnswer);
-    else if (asker.headOnly) response.endWithoutBody(Buffer.byteLength(fixed.body), asker.lastAnswer);
+    if (bodyless) {
+      // Given no length the driver writes none (RFC 9110 section 8.6); the same call with `undefined` writes nonsense.
+      if (asker.lastAnswer) response.writeHeader('Connection', 'close');
+      response.endWithoutBody();
+    } else if (asker.headOnly) response.endWithoutBody(Buffer.byteLength(fixed.body), asker.lastAnswer);
     else response.end(fixed.body, asker.lastAnswer);
   }
 

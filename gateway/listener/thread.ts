@@ -11,7 +11,7 @@ import { openLog } from '../log/logger.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
-import type { Refuse } from '../upstream/forward.ts';
+import type { Refuse } from '../upstream/call.ts';
 import { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import { HeadReader } from './head.ts';
@@ -29,9 +29,6 @@ import { Responder } from './respond.ts';
 import { Serving } from './serving.ts';
 import { Verification } from './verification.ts';
 
-/** How often the connections to upstreams are counted. */
-const statsIntervalMs = 5000;
-
 assert(parentPort !== null, 'a listener is a worker thread');
 const main = parentPort;
 const boot = workerData as ListenerBoot;
@@ -45,7 +42,6 @@ const log = openLog({
   thread: boot.name,
   onDrop: (lines) => recorder.logLinesDropped(lines),
 });
-watchLoop(recorder, () => boot.verifierThreads);
 
 const refuse: Refuse = (exchange, refusal) => (exchange as UwsExchange).refuse(refusal);
 let serving = new Serving(boot.configuration, recorder, log.logger, refuse);
@@ -86,10 +82,11 @@ const onRequest = createRequestHandler({
 
 /** The configuration in force, and those whose last requests are not over. */
 const servings = new Set([serving]);
-const statsTimer = setInterval(() => {
-  recorder.upstreamsHold([...servings].flatMap((each) => each.upstreamStats()));
-}, statsIntervalMs);
-statsTimer.unref();
+watchLoop(
+  recorder,
+  () => boot.verifierThreads,
+  () => recorder.upstreamsHold([...servings].flatMap((each) => each.upstreamStats())),
+);
 
 let connections = 0;
 let listenSocket: ListenSocket | false = false;

@@ -1,0 +1,119 @@
+/** `sallyport start`: runs the gateway until it is told to end. Without a configuration it runs the demo. */
+import type { Command } from 'commander';
+import { formatProblems } from '../config/problem.ts';
+import { watchFile } from '../config/watch.ts';
+import { ConfigurationRefused, ControlPlane } from '../control-plane.ts';
+import { DriverUnavailable } from '../native/uws.ts';
+import { exitCode } from './exit-codes.ts';
+
+interface StartOptions {
+  readonly config?: string;
+  readonly demo?: true;
+}
+
+const examples = `
+Examples:
+  $ sallyport start                      the demo: an issuer, an upstream and the gateway
+  $ sallyport start -c sallyport.yaml    the gateway
+
+Signals:
+  SIGHUP           load the configuration again; a bad one is refused and the present one stays
+  SIGTERM, SIGINT  stop being ready, finish what is under way, end; a second one ends at once
+
+Exit codes:
+  0 ended in order   1 failed   2 the command line or the configuration cannot be used
+`;
+
+export function registerStart(program: Command): void {
+  program
+    .command('start')
+    .description('run the gateway, or the demo without a configuration')
+    .option('-c, --config <file>', 'the configuration (YAML)')
+    .option('--demo', 'run the demo even where a configuration is given by SALLYPORT_CONFIG')
+    .addHelpText('after', examples)
+    .action(async (options: StartOptions) => {
+      const file = options.demo === true ? undefined : (options.config ?? process.env['SALLYPORT_CONFIG']);
+      process.exitCode = file === undefined ? await runDemo() : await runGateway(file);
+    });
+}
+
+/** The demo is not part of the installed package, and needs what only a checkout installs. */
+async function runDemo(): Promise<number> {
+  try {
+    const demo = await import('../../examples/demo/demo.ts');
+    let ended: Promise<number> | null = null;
+    await demo.runDemo(async (file) => {
+      const plane = await startPlane(file);
+      ended = runUntilSignal(plane, file);
+      return { port: plane.port, adminPort: plane.adminPort };
+    });
+    return await (ended ?? exitCode.failed);
+  } catch (error) {
+    return sayWhyNot(error);
+  }
+}
+
+function startPlane(file: string): Promise<ControlPlane> {
+  return ControlPlane.start({ file, environment: process.env, onHung: killSelf });
+}
+
+async function runGateway(file: string): Promise<number> {
+  try {
+    return await runUntilSignal(await startPlane(file), file);
+  } catch (error) {
+    return sayWhyNot(error);
+  }
+}
+
+/** Resolves with the exit code when a signal has ended the gateway. */
+async function runUntilSignal(plane: ControlPlane, file: string): Promise<number> {
+  await watchFile(file, () => void plane.reload());
+  return new Promise((resolve) => {
+    let ending = false;
+    const end = (signal: NodeJS.Signals): void => {
+      if (ending) void plane.stop().then(() => resolve(128 + (signal === 'SIGINT' ? 2 : 15)));
+      else void plane.drain().then(() => resolve(exitCode.ok));
+      ending = true;
+    };
+    process.on('SIGTERM', end).on('SIGINT', end);
+    process.on('SIGHUP', () => void plane.reload());
+    const fail = (error: unknown): void => {
+      plane.logFatal(error);
+      // The listeners must end before the process does: the driver would abort it.
+      void plane.stop().then(() => process.exit(exitCode.failed));
+    };
+    process.on('uncaughtException', fail).on('unhandledRejection', fail);
+  });
+}
+
+function sayWhyNot(error: unknown): number {
+  if (error instanceof ConfigurationRefused) {
+    process.stderr.write(formatProblems(error.problems));
+    return exitCode.usage;
+  }
+  if (error instanceof DriverUnavailable) {
+    process.stderr.write(`${error.message}\n`);
+    return exitCode.failed;
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  process.stderr.write(`sallyport: ${message}${adviceOn(code)}\n`);
+  return exitCode.failed;
+}
+
+function adviceOn(code: string | undefined): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return '\n  Another program listens there. Choose another `port`, or end that program.';
+    case 'EACCES':
+      return '\n  Ports below 1024 need a privilege (CAP_NET_BIND_SERVICE). Choose another `port`.';
+    case 'EADDRNOTAVAIL':
+      return '\n  This machine does not have that address. Correct `host`.';
+    default:
+      return '';
+  }
+}
+
+/** A hung listener cannot be ended in order: its driver would abort the process with a dump. Exit status 137. */
+function killSelf(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
