@@ -8,11 +8,6 @@ import { IssuerKeys } from './issuer-keys.ts';
 import { placeOf, settingsOf, SharedSource } from './shared-source.ts';
 import type { SourceParts } from './shared-source.ts';
 
-export interface NamedIssuer {
-  readonly name: string;
-  readonly config: IssuerConfig;
-}
-
 export interface IssuerKeysStatus {
   readonly issuer: string;
   /** Are there keys that may be used? */
@@ -20,8 +15,8 @@ export interface IssuerKeysStatus {
   readonly keys: readonly { readonly kid: string | null; readonly algorithms: readonly string[] }[];
   /** Keys of the set that cannot be used, each with its reason. */
   readonly leftOut: readonly { readonly position: number; readonly reason: string }[];
-  /** Since the keys were last read or confirmed; null before the first time. */
-  readonly ageMs: number | null;
+  /** When the keys were last read or confirmed, monotonic milliseconds; null before the first time. */
+  readonly lastGoodMs: number | null;
   readonly lastError: string | null;
   readonly nextAttemptInMs: number | null;
   readonly failuresInRow: number;
@@ -67,9 +62,11 @@ export class Keyring {
    * Replaces the issuers. What an issuer had before and still asks for the same way is kept, keys and all. New sources get
    * their first attempt, and until those are over (or took too long) nothing changes: then everything does. Never rejects.
    */
-  async configure(issuers: readonly NamedIssuer[]): Promise<void> {
+  async configure(issuers: Readonly<Record<string, IssuerConfig>>): Promise<void> {
     const before = new Map(this.#seats.map((seat) => [seat.issuer.name, seat]));
-    const next = issuers.map((named) => this.#issuerFor(named, before.get(named.name)?.issuer));
+    const next = Object.entries(issuers).map(([name, config]) =>
+      this.#issuerFor(name, config, before.get(name)?.issuer),
+    );
     const places = groupByPlace(next);
     const sources = new Map<string, SharedSource>();
     const started: Promise<unknown>[] = [];
@@ -114,7 +111,7 @@ export class Keyring {
         available: issuer.keys !== null,
         keys: (issuer.keys ?? []).map(({ kid, algorithms }) => ({ kid, algorithms })),
         leftOut: issuer.leftOut,
-        ageMs: issuer.lastGoodMs === null ? null : nowMs - issuer.lastGoodMs,
+        lastGoodMs: issuer.lastGoodMs,
         lastError: issuer.lastError,
         nextAttemptInMs: nextAttemptMs === null ? null : Math.max(0, nextAttemptMs - nowMs),
         failuresInRow,
@@ -126,7 +123,7 @@ export class Keyring {
     this.#swap([]);
   }
 
-  #issuerFor({ name, config }: NamedIssuer, former: IssuerKeys | undefined): IssuerKeys {
+  #issuerFor(name: string, config: IssuerConfig, former: IssuerKeys | undefined): IssuerKeys {
     if (former !== undefined && keysText(former.config) === keysText(config)) return former;
     const { clock, timers } = this.#parts;
     const issuer = new IssuerKeys(name, config, { clock, timers, changed: () => this.#changed(issuer) });

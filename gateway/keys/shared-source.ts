@@ -11,7 +11,6 @@ import type { KeySource, SourceOwner } from './source.ts';
 
 /** What is told of the fetches; `metrics/control.ts` fits. */
 export interface KeysObserver {
-  keysConfirmed(issuer: string, keys: number): void;
   keysFetched(issuer: string, outcome: 'changed' | 'unchanged' | 'failed', durationMs: number): void;
   unknownKid(issuer: string, outcome: 'fetched' | 'suppressed'): void;
 }
@@ -87,20 +86,17 @@ export class SharedSource implements SourceOwner {
     const added = issuers.filter((issuer) => !this.#issuers.includes(issuer));
     this.#issuers = issuers;
     const content = this.#lastContent;
-    if (content !== null) await Promise.all(added.map((issuer) => this.#give(issuer, content)));
+    if (content !== null) await Promise.all(added.map((issuer) => issuer.take(content)));
   }
 
   async taken(content: Buffer): Promise<boolean> {
-    const taken = await Promise.all(this.#issuers.map((issuer) => this.#give(issuer, content)));
+    const taken = await Promise.all(this.#issuers.map((issuer) => issuer.take(content)));
     if (taken.includes(true)) this.#lastContent = content;
     return !taken.includes(false);
   }
 
   unchanged(): void {
-    for (const issuer of this.#issuers) {
-      issuer.confirm();
-      this.#observer.keysConfirmed(issuer.name, issuer.keys?.length ?? 0);
-    }
+    for (const issuer of this.#issuers) issuer.confirm();
   }
 
   failed(error: Error, isRefresh: boolean): void {
@@ -109,11 +105,5 @@ export class SharedSource implements SourceOwner {
 
   attempted(outcome: 'changed' | 'unchanged' | 'failed', durationMs: number): void {
     for (const { name } of this.#issuers) this.#observer.keysFetched(name, outcome, durationMs);
-  }
-
-  async #give(issuer: IssuerKeys, content: Buffer): Promise<boolean> {
-    const isTaken = await issuer.take(content);
-    if (isTaken) this.#observer.keysConfirmed(issuer.name, issuer.keys?.length ?? 0);
-    return isTaken;
   }
 }
