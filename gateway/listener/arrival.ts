@@ -16,6 +16,8 @@ export interface Arrival {
   readonly requestId: string;
   /** The answer has no body (HEAD). */
   readonly headOnly: boolean;
+  /** Peer address for the access log; empty while that is off. */
+  readonly loggedAddress: string;
   /** The gateway is draining: the answer asks the caller to leave. */
   readonly lastAnswer: boolean;
   /** The configuration this request is served by, even when another one comes into force meanwhile. */

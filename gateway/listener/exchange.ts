@@ -5,6 +5,7 @@
  * the first piece of the body, so that a small answer leaves in one write.
  */
 import { assert } from '../core/assert.ts';
+import { systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Exchange, RawHeaders } from '../core/exchange.ts';
 import type { HttpResponse } from '../native/uws.ts';
@@ -48,6 +49,10 @@ export class UwsExchange implements Exchange {
 
   /** Bytes of body sent to the caller. */
   sentBytes = 0;
+  /** When the request was handed to the upstream, monotonic milliseconds; 0 before. */
+  forwardedMs = 0;
+  /** From then to the head of the answer; null while there is none. */
+  upstreamMs: number | null = null;
 
   readonly #response: HttpResponse;
   readonly #parts: ExchangeParts;
@@ -124,6 +129,7 @@ export class UwsExchange implements Exchange {
   head(status: number, headers: RawHeaders, length: number | null): void {
     if (this.#over) return;
     assert(this.#status === 0, 'an exchange is answered once');
+    this.upstreamMs = systemClock.monotonicMs() - this.forwardedMs;
     this.#status = status;
     this.#length = length;
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;

@@ -54,13 +54,13 @@ export class ListenerObserver implements RequestObserver {
       requestBytes: exchange?.body?.receivedBytes ?? 0,
       responseBytes: exchange?.sentBytes ?? 0,
       requestId: arrival.requestId,
-      clientAddress: exchange?.peerAddress ?? '',
+      clientAddress: arrival.loggedAddress,
       issuer:
         arrival.facts === null
           ? null
           : (arrival.serving.policy.vocabulary.issuers[arrival.facts.issuer] ?? null),
       upstream: arrival.route?.upstream ?? null,
-      upstreamMs: null,
+      upstreamMs: exchange?.upstreamMs ?? null,
     });
   }
 }

@@ -99,6 +99,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     const methodName = request.getCaseSensitiveMethod();
     const path = request.getUrl();
     const query = request.getQuery();
+    const now = serving();
     return {
       startedMs: clock.monotonicMs(),
       methodName,
@@ -109,7 +110,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       requestId: head.requestId === '' ? parts.newRequestId() : callersId(response),
       headOnly: methodName === 'HEAD',
       lastAnswer: parts.isDraining(),
-      serving: serving(),
+      loggedAddress: now.access.isOn ? peerAddress(response) : '',
+      serving: now,
       route: null,
       facts: null,
     };
@@ -171,6 +173,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
   }
 
   function forward(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
+    exchange.forwardedMs = clock.monotonicMs();
     arrival.serving.forward(permit, route, exchange);
   }
 

@@ -39,6 +39,11 @@ export class AccessLog {
     this.#random = random;
   }
 
+  /** Is any line ever written? Asked before what only a line needs is found out. */
+  get isOn(): boolean {
+    return this.#mode !== 'off';
+  }
+
   /** Asked once for each request, before an entry is made. `errors` are statuses from 400 up, callers that left included. */
   wants(status: number): boolean {
     switch (this.#mode) {
