@@ -108,9 +108,11 @@ function isExposed(url: string, isAllowed: boolean): boolean {
   return protocol === 'http:' && !isAllowed && !isLoopback(hostname);
 }
 
+/** The same hosts that `upstream/fetch.ts` takes for this machine. */
 function isLoopback(hostname: string): boolean {
-  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true;
-  return isIP(hostname) === 4 && hostname.startsWith('127.');
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+  );
 }
 
 function checkIssuerNames(config: Config, problems: ProblemList): void {

@@ -1,0 +1,75 @@
+/** An explanation, printed: for people as lines, for programs as JSON. */
+import type { Route, Vocabulary } from '../route/policy.ts';
+import { wantsOf, type Explanation, type Step } from './explanation.ts';
+import type { Colors } from './terminal.ts';
+
+export function explanationAsText(
+  explanation: Explanation,
+  verified: boolean,
+  words: Vocabulary,
+  colors: Colors,
+): string {
+  const { method, target, route, steps, refusal } = explanation;
+  const lines = [colors.bold(`${method} ${target}`), ''];
+  if (route !== null) lines.push(...routeLines(route, words), '');
+  const firstFailed = steps.findIndex(({ passed }) => !passed);
+  const width = Math.max(...steps.map(({ check }) => check.length));
+  for (const [index, step] of steps.entries()) {
+    lines.push(
+      `  ${markOf(step, index === firstFailed, colors)} ${step.check.padEnd(width)}  ${colors.dim(step.detail)}`,
+    );
+  }
+  lines.push('');
+  const proviso = verified ? '' : colors.yellow(', provided that the signature holds');
+  if (refusal === null) lines.push(`${colors.green(servedBy(route))}${proviso}`);
+  else {
+    lines.push(`${colors.red(`${refusal.status} ${refusal.code}`)}: ${refusal.title}`);
+    if (explanation.allow.length > 0) lines.push(`Allow: ${explanation.allow.join(', ')}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function markOf(step: Step, isFirstFailed: boolean, colors: Colors): string {
+  if (step.passed) return colors.green('pass');
+  return isFirstFailed ? colors.red('FAIL') : colors.red('fail');
+}
+
+function routeLines(route: Route, words: Vocabulary): string[] {
+  const { id, pattern, methods, origin, access } = route;
+  const lines = [
+    `  route    ${id}`,
+    `  pattern  ${methods === null ? 'every method' : methods.join(', ')} ${pattern}`,
+    `  written  ${origin.at}`,
+  ];
+  for (const [setting, place] of Object.entries(origin.from))
+    lines.push(`           ${setting} from ${place}`);
+  lines.push(`  asks for ${access === null ? 'nothing: it is public' : wantsOf(access, words)}`);
+  return lines;
+}
+
+function servedBy(route: Route | null): string {
+  if (route === null) return '';
+  const { respond, upstream } = route;
+  return respond === null ? `forwarded to the upstream ${upstream}` : `${respond.status}, answered here`;
+}
+
+/** `version` changes with the shape. Checks behind the first that failed are told too. */
+export function explanationAsJson(explanation: Explanation, verified: boolean): string {
+  const { method, target, route, steps, refusal, allow } = explanation;
+  const report = {
+    version: 1,
+    method,
+    target,
+    route:
+      route === null
+        ? null
+        : { id: route.id, pattern: route.pattern, methods: route.methods, ...route.origin },
+    checks: steps,
+    verified,
+    answer:
+      refusal === null
+        ? { served: true, upstream: route?.upstream ?? null, status: route?.respond?.status ?? null }
+        : { served: false, status: refusal.status, code: refusal.code, title: refusal.title, allow },
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
