@@ -4,14 +4,15 @@
  *
  * When a block is free again. A block belongs to one (slot, generation), which its head names. It is freed by an
  * exchange of the exact head: by its leader when the leader was fenced or failed; by the next leader that links in its
- * place; by the purge of its generation or a later one; or by the reaper when it was never linked. A second free finds
- * another head and does nothing.
+ * place; by the purge of its generation or a later one; or by the reaper when it was never linked. When all are in use,
+ * a linked one whose flow has ended changes hands. A second free finds another head and does nothing.
  */
 import type { Cells } from './cells.ts';
 import {
   after,
   generationOf,
   IDLE,
+  isLive,
   isTerminal,
   newer,
   ownerOf,
@@ -45,7 +46,10 @@ export interface Payload {
   readonly words: readonly bigint[];
 }
 
-/** Takes a free block for the generation in `word`. Returns NO_BLOCK when all are in use. */
+/**
+ * Takes a free block for the generation in `word`, or else one whose flow has ended: its payload was kept for the
+ * curious only. Returns NO_BLOCK when all are in use by live flows.
+ */
 export function takeBlock(cells: Cells, layout: Layout, slot: number, word: bigint): number {
   const head = packBlockHead(slot, generationOf(word), ownerOf(word));
   for (let tried = 0; tried < layout.blocks; tried++) {
@@ -58,7 +62,26 @@ export function takeBlock(cells: Cells, layout: Layout, slot: number, word: bigi
       return block;
     }
   }
+  for (let tried = 0; tried < layout.blocks; tried++) {
+    const block = (slot + tried) % layout.blocks;
+    const address = blockAddress(layout, block);
+    const held = cells.load(address);
+    if (held === BLOCK_FREE || !isSpent(cells, layout, block, held)) continue;
+    if (cells.compareExchange(address, held, head) === held) return block;
+  }
   return NO_BLOCK;
+}
+
+/**
+ * Whether nobody will write or need the block again. Linked, so that its writer is done with it, even one that was
+ * fenced and does not know; and its generation no longer live, which it cannot become again.
+ */
+function isSpent(cells: Cells, layout: Layout, block: number, head: bigint): boolean {
+  const slot = headSlot(head);
+  const generation = headGeneration(head);
+  if (cells.load(payloadRefAddress(layout, slot)) !== packPayloadRef(generation, block)) return false;
+  const word = cells.load(controlAddress(layout, slot));
+  return generationOf(word) !== generation || !isLive(stateOf(word));
 }
 
 /** Gives back a block that this leader took. */
@@ -139,18 +162,19 @@ export type PayloadRead =
 
 /**
  * Reads the payload of the generation in `word`, a published one. The control word is loaded again at the end: while it
- * still names this generation the block cannot have been given away, so what was read is what its leader wrote.
+ * still names this generation, alive, the block cannot have been given away, so what was read is what its leader wrote.
+ * Of an ended generation the block's head is loaded as well, and the payload may be gone.
  */
 export function readPayload(cells: Cells, layout: Layout, slot: number, word: bigint): PayloadRead {
   const generation = generationOf(word);
   const ref = cells.load(payloadRefAddress(layout, slot));
   const block = refBlock(ref);
   const linked = block !== NO_BLOCK && refGeneration(ref) === generation;
+  const address = linked ? blockAddress(layout, block) : 0;
   let bytes = 0;
   const words: bigint[] = [];
   if (linked) {
-    const address = blockAddress(layout, block);
-    // Clamped, because a block that has been given away may hold anything; the re-check below then refuses it.
+    // Clamped, because a block that has been given away may hold anything; the checks below then refuse it.
     bytes = Math.min(Number(cells.load(address + 1)), payloadBytesMax(layout));
     for (let index = 0; index * 8 < bytes; index++)
       words.push(cells.load(address + BLOCK_HEAD_WORDS + index));
@@ -158,7 +182,13 @@ export function readPayload(cells: Cells, layout: Layout, slot: number, word: bi
   const now = cells.load(controlAddress(layout, slot));
   const state = stateOf(now);
   if (generationOf(now) !== generation || state === IDLE || state === RESERVED) return { kind: 'moved' };
-  return linked ? { kind: 'read', payload: { bytes, words }, word: now } : { kind: 'none', word: now };
+  if (!linked) return { kind: 'none', word: now };
+  if (isTerminal(state)) {
+    const head = cells.load(address);
+    const kept = head !== BLOCK_FREE && headSlot(head) === slot && headGeneration(head) === generation;
+    if (!kept) return { kind: 'none', word: now };
+  }
+  return { kind: 'read', payload: { bytes, words }, word: now };
 }
 
 /**

@@ -131,6 +131,37 @@ describe('blocks', () => {
     expect([0, 1, 2].map(head)).toEqual(taken);
   });
 
+  it('of flows that have ended change hands when all are in use; those of live flows never do', () => {
+    const live = published(1);
+    const held = pack(RESERVED, 9, 2, 0);
+    expect([1, 2].map(() => takeBlock(cells, layout, 1, held))).toEqual([1, 2]);
+    expect(takeBlock(cells, layout, 2, pack(RESERVED, 1, 3, 0))).toBe(NO_BLOCK);
+    cells.words[control] = pack(SUCCESS, 1, 1, 0);
+    expect(takeBlock(cells, layout, 2, pack(RESERVED, 1, 3, 0))).toBe(0);
+    expect(readPayload(cells, layout, 0, live)).toEqual({ kind: 'none', word: cells.words[control] });
+  });
+
+  it('that a stalled leader may still be writing to never change hands', () => {
+    const stalled = [1, 2, 3].map((generation) => pack(RESERVED, generation, 1, 0));
+    for (const word of stalled) takeBlock(cells, layout, 0, word);
+    cells.words[control] = pack(SUCCESS, 4, 1, 0);
+    expect(takeBlock(cells, layout, 2, pack(RESERVED, 1, 3, 0))).toBe(NO_BLOCK);
+  });
+
+  it('are not taken from a reader of an ended flow unnoticed', () => {
+    const word = published(1);
+    cells.words[control] = pack(SUCCESS, 1, 1, 0);
+    const other = pack(RESERVED, 1, 3, 0);
+    takeBlock(cells, layout, 1, other);
+    takeBlock(cells, layout, 1, other);
+    // PREF, LEN, the first word, and then the block changes hands under the reader.
+    cells.between.set(cells.accesses + 4, () => {
+      const block = takeBlock(cells, layout, 2, other);
+      writePayload(cells, layout, block, encodePayload(Uint8Array.of(6, 6, 6)));
+    });
+    expect(readPayload(cells, layout, 0, word).kind).toBe('none');
+  });
+
   it('do not run out over many generations of one key, whichever way each ends', () => {
     for (let generation = 1; generation <= 40; generation++) {
       const word = published(generation);
