@@ -1,7 +1,6 @@
 // Runs one plan under one scheduler and judges every execution: the safety stage under whatever faults the plan
 // holds, then the liveness stage, in which faults are over and a fresh start on every key must win.
 
-import type { Operations } from '../gateway/flight/operations.ts';
 import { Act, type Machine } from './engine/machine.ts';
 import { machineOf } from './engine/model.ts';
 import { judge } from './invariants/all.ts';
@@ -12,7 +11,7 @@ import { createSightings, type Sightings } from './sightings.ts';
 import { createHistorian, type Historian, type History } from './world/history.ts';
 import type { Plan } from './world/plan.ts';
 import { modelOf } from './world/threads.ts';
-import type { World } from './world/world.ts';
+import type { Variant, World } from './world/world.ts';
 
 export interface Failure {
   readonly violation: Violation;
@@ -34,18 +33,18 @@ export interface Bench {
   readonly historian: Historian;
 }
 
-export function benchOf(plan: Plan, operations: Operations): Bench {
-  const { world, model } = modelOf(plan, operations);
+export function benchOf(plan: Plan, variant: Variant): Bench {
+  const { world, model } = modelOf(plan, variant);
   return { world, machine: machineOf(model), historian: createHistorian(world, model.initial ?? []) };
 }
 
 export function run(
   plan: Plan,
-  operations: Operations,
+  variant: Variant,
   scheduler: Scheduler,
   limits: Partial<Limits> = {},
 ): RunResult {
-  const bench = benchOf(plan, operations);
+  const bench = benchOf(plan, variant);
   const sightings = createSightings();
   const checks = new Map<InvariantId, number>();
   const inspect = inspector(bench, sightings, checks);

@@ -25,8 +25,8 @@ export interface MachineOptions {
   readonly initial: readonly (readonly [address: number, value: bigint])[];
   /** A thread that dies instead of taking its step number `at` (0 is its first). */
   readonly crash?: { readonly thread: number; readonly at: number } | undefined;
-  /** Timers may end a wait at any moment, not only when nothing else can move. */
-  readonly hasty?: boolean | undefined;
+  /** How many waits of each thread a timer may end at any moment, not only when nothing else can move. */
+  readonly hasty?: number | undefined;
   /** Threads from this index on move in the second stage only, when the others have come to rest. */
   readonly stageTwoFrom?: number | undefined;
 }
@@ -65,9 +65,10 @@ export class Machine {
   readonly #stepDeadline = new Float64Array(STEPS_MAX);
   readonly #deadline: Float64Array;
   readonly #taken: Int32Array;
+  readonly #early: Int32Array;
   readonly #crashThread: number;
   readonly #crashAt: number;
-  readonly hasty: boolean;
+  readonly hasty: number;
   readonly stageTwoFrom: number;
   stage: 1 | 2 = 1;
 
@@ -84,9 +85,10 @@ export class Machine {
     this.phases = new Uint8Array(this.threads);
     this.#deadline = new Float64Array(this.threads);
     this.#taken = new Int32Array(this.threads);
+    this.#early = new Int32Array(this.threads);
     this.#crashThread = options.crash?.thread ?? -1;
     this.#crashAt = options.crash?.at ?? -1;
-    this.hasty = options.hasty ?? false;
+    this.hasty = options.hasty ?? 0;
     this.stageTwoFrom = options.stageTwoFrom ?? this.threads;
     this.reset();
   }
@@ -97,6 +99,7 @@ export class Machine {
     this.memory.set(this.#initial);
     this.phases.fill(Phase.ready);
     this.#taken.fill(0);
+    this.#early.fill(0);
     this.depth = 0;
     for (let t = 0; t < this.threads; t++) this.nodes[t] = this.#program(t).root();
   }
@@ -122,9 +125,14 @@ export class Machine {
     const node = this.node(thread);
     if (node.kind === Kind.end) return false;
     if (this.#crashes(thread)) return true;
-    if (phase === Phase.waiting) return this.hasty && node.y >= 0;
+    if (phase === Phase.waiting) return this.mayHasten(thread, node);
     if (phase !== Phase.ready) return true;
     return node.kind !== Kind.awaitDeath || this.phases[node.address] === Phase.dead;
+  }
+
+  /** Whether the thread's timer may still end a wait ahead of its time. */
+  mayHasten(thread: number, wait: Node): boolean {
+    return wait.y >= 0 && (this.#early[thread] as number) < this.hasty;
   }
 
   enabled(): number {
@@ -224,6 +232,7 @@ export class Machine {
 
   #timeOut(d: number, thread: number, node: Node): void {
     this.stepAct[d] = Act.timeout;
+    this.#early[thread] = (this.#early[thread] as number) + 1;
     this.phases[thread] = Phase.ready;
     if (node.address >= 0) this.#touch(d, this.words + node.address, 0);
     this.#advance(d, thread, node, Wake.timedOut);
@@ -364,5 +373,6 @@ export class Machine {
     this.phases[thread] = this.#stepPhase[d] as number;
     this.#deadline[thread] = this.#stepDeadline[d] as number;
     this.#taken[thread] = (this.#taken[thread] as number) - 1;
+    if (this.stepAct[d] === Act.timeout) this.#early[thread] = (this.#early[thread] as number) - 1;
   }
 }

@@ -18,7 +18,7 @@ export interface Model {
   readonly initial?: readonly (readonly [address: number, value: bigint])[];
   readonly nameOf?: (address: number) => string;
   readonly crash?: { readonly thread: number; readonly at: number } | undefined;
-  readonly hasty?: boolean | undefined;
+  readonly hasty?: number | undefined;
   /** Threads from this index on take part in the liveness stage only. */
   readonly stageTwoFrom?: number | undefined;
 }

@@ -101,8 +101,8 @@ export class HappensBefore {
     const act = machine.stepAct[d];
     if (act === Act.jump) return;
     const node = machine.stepNode[d] as Node;
-    // A resumed thread could not have moved before its wake, unless it has a timer and timers are hasty.
-    if (act === Act.resume && !(machine.hasty && node.y >= 0)) return;
+    // A resumed thread could not have moved before its wake, unless its timer may be hasty.
+    if (act === Act.resume && !machine.mayHasten(thread, node)) return;
     // A death alone enables whoever awaits it.
     if (act === Act.operation && node.kind === Kind.awaitDeath) return;
     const candidates = this.#candidates;

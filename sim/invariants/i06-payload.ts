@@ -1,3 +1,4 @@
+import { isTerminal, type State } from '../../gateway/flight/control-word.ts';
 import type { History } from '../world/history.ts';
 import { payloadWord } from '../world/world.ts';
 import type { Invariant } from './invariant.ts';
@@ -13,7 +14,9 @@ function check(history: History): ReturnType<Invariant['check']> {
     if (note.what !== 'joined' || note.value === undefined || note.slot === undefined) continue;
     const leader = leaderOf(history, note.slot, note.fence ?? 0);
     const expected = leader === undefined ? undefined : String(payloadWord(leader, note.fence ?? 0));
-    if (note.value === expected || (note.value === 'none' && !asks(history, thread))) continue;
+    if (note.value === expected) continue;
+    // Nobody reads a payload that he did not ask for, and that of a flow that has ended may have been given up.
+    if (note.value === 'none' && (!asks(history, thread) || isTerminal((note.code ?? 0) as State))) continue;
     return {
       invariant: 'I6',
       step,

@@ -35,7 +35,7 @@ function callsOf(history: History, key: string): Call<Answer>[] {
   const open = new Map<number, { called: number; what: string }>();
   const calls: Call<Answer>[] = [];
   for (const { step, thread, note } of history.said) {
-    if (note.key !== key) continue;
+    if (note.key !== key || thread >= history.world.plan.threads.length) continue;
     if (note.value === 'call') {
       open.set(thread, { called: step, what: note.what });
       continue;

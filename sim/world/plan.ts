@@ -32,8 +32,8 @@ export type ThreadPlan =
   | { readonly does: 'view'; readonly key: number; readonly generation: number }
   /** Sets the clock to each of these ticks in turn. */
   | { readonly does: 'clock'; readonly to: readonly number[] }
-  /** Reaps a thread once it has crashed. */
-  | { readonly does: 'reap'; readonly thread: number }
+  /** Reaps a thread once it has crashed; at once, when it was gone before the beginning. */
+  | { readonly does: 'reap'; readonly thread: number; readonly gone?: boolean }
   /** Takes a free thread record, then starts. */
   | { readonly does: 'enrol'; readonly key: number }
   /** Expires and purges over the whole table. */
@@ -66,7 +66,10 @@ export interface Plan {
   readonly presets?: readonly Preset[];
   readonly now?: number;
   readonly crash?: { readonly thread: number; readonly at: number };
-  readonly hasty?: boolean;
+  /** How many waits of each thread a timer may end at any moment. */
+  readonly hasty?: number;
+  /** Waits have no timer: notifies alone must do. */
+  readonly untimed?: boolean;
   /** Parent of each thread record, where it is not nobody. */
   readonly parents?: Readonly<Record<number, number>>;
   /** The thread records taken; by default one for each thread. */
@@ -77,6 +80,8 @@ export interface Plan {
   readonly creations?: Readonly<Record<number, number>>;
   /** The clock takes any value: what is broken then is reported as I13. */
   readonly anyClock?: boolean;
+  /** A start may wait for a flow longer than it wants to. */
+  readonly mayWait?: boolean;
   /** A fresh start need not win afterwards: the table is full on purpose. */
   readonly mayRefuse?: boolean;
 }

@@ -10,7 +10,6 @@ import { start } from '../../gateway/flight/start.ts';
 import type { Model, Thread } from '../engine/model.ts';
 import type { Body, Door, Note } from '../engine/program.ts';
 import { nameOf } from '../../gateway/flight/layout.ts';
-import type { Operations } from '../../gateway/flight/operations.ts';
 import type { Plan, StartPlan, ThreadPlan } from './plan.ts';
 import {
   calm,
@@ -21,12 +20,13 @@ import {
   slotOfKey,
   worldOf,
   type Surroundings,
+  type Variant,
   type World,
 } from './world.ts';
 
 /** The model of a plan, with the last thread for the liveness stage: a fresh start on every key must win. */
-export function modelOf(plan: Plan, operations: Operations): { model: Model; world: World } {
-  const world = worldOf(plan, operations);
+export function modelOf(plan: Plan, variant: Variant): { model: Model; world: World } {
+  const world = worldOf(plan, variant);
   const threads: Thread[] = plan.threads.map((thread, index) => ({
     name: `${thread.does}${index}`,
     body: bodyOf(world, thread, index),
@@ -48,7 +48,8 @@ export function modelOf(plan: Plan, operations: Operations): { model: Model; wor
 }
 
 function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
-  const { layout, operations } = world;
+  const { layout } = world;
+  const { operations } = world.variant;
   switch (plan.does) {
     case 'start':
       return (door) => {
@@ -58,7 +59,7 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
       return (door) => {
         const slot = slotOfKey(world, plan.key);
         mark(world, door, 'call', { what: 'cancel', key: keyName(plan.key), fence: plan.generation });
-        const answer = drive(door, calm, abort(contextOf(world, me), slot, plan.generation));
+        const answer = drive(world, door, calm, abort(contextOf(world, me), slot, plan.generation));
         const state = 'word' in answer ? stateName(answer.word) : 'unknown';
         mark(world, door, 'reply', {
           what: `cancel:${answer.kind}`,
@@ -71,7 +72,7 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
     case 'view':
       return (door) => {
         const slot = slotOfKey(world, plan.key);
-        const seen = drive(door, calm, view(contextOf(world, me), slot, plan.generation));
+        const seen = drive(world, door, calm, view(contextOf(world, me), slot, plan.generation));
         const value = seen.kind === 'seen' ? stateName(seen.word) : 'unknown';
         door.note({ what: 'view', key: keyName(plan.key), slot, fence: plan.generation, value });
       };
@@ -81,7 +82,7 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
       };
     case 'reap':
       return (door) => {
-        door.awaitDeath(plan.thread);
+        if (plan.gone !== true) door.awaitDeath(plan.thread);
         door.within('reap');
         operations.reap(cellsOver(door, false), layout, { thread: plan.thread, incarnation: 0n });
         door.note({ what: 'reaped', slot: plan.thread });
@@ -96,7 +97,7 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
       };
     case 'sweep':
       return (door) => {
-        drive(door, calm, sweep(contextOf(world, me)));
+        drive(world, door, calm, sweep(contextOf(world, me)));
       };
     case 'complete':
       return (door) => {
@@ -105,7 +106,7 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
         const word = BigInt(
           world.plan.presets === undefined ? 0 : (initialWords(world).find(isControl(world, slot))?.[1] ?? 0n),
         );
-        const completion = drive(door, around, complete(contextOf(world, me), { slot, word }, 0));
+        const completion = drive(world, door, around, complete(contextOf(world, me), { slot, word }, 0));
         door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });
       };
     case 'nudge':
@@ -150,10 +151,10 @@ function startOnce(world: World, door: Door, plan: StartPlan, me: number): Outco
   };
   const context = contextOf(world, me);
   mark(world, door, 'call', { what: 'start', key: keyName(plan.key) });
-  const outcome = drive(door, around, start(context, request));
+  const outcome = drive(world, door, around, start(context, request));
   mark(world, door, 'reply', describe(plan.key, outcome));
   if (outcome.kind === 'led' && plan.follow === true) {
-    const completion = drive(door, around, complete(context, outcome.hold, 0));
+    const completion = drive(world, door, around, complete(context, outcome.hold, 0));
     const { slot, word } = outcome.hold;
     door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });
   }
@@ -182,6 +183,7 @@ function probe(world: World, me: number): Body {
       for (let attempt = 0; attempt < 4 && !won; attempt++) {
         door.within('probe');
         door.store(world.clock, BigInt(door.tick() + 40));
+        drive(world, door, calm, sweep(contextOf(world, me)));
         const outcome = startOnce(world, door, { does: 'start', key, payload: usesPayload(world.plan) }, me);
         won = outcome.kind === 'led';
       }

@@ -20,7 +20,7 @@ import {
   threadAddress,
   type Layout,
 } from '../../gateway/flight/layout.ts';
-import type { Operations } from '../../gateway/flight/operations.ts';
+import { operations, type Operations } from '../../gateway/flight/operations.ts';
 import type { Payload } from '../../gateway/flight/payload.ts';
 import { NO_PARENT, packThread, THREAD_ALIVE } from '../../gateway/flight/reaper.ts';
 import type { Door } from '../engine/program.ts';
@@ -39,15 +39,25 @@ export const FLOW_TICKS = 20;
 /** The code with which the modelled provider refuses. */
 export const REFUSED = 64;
 
+/** The source under test: the shipped one, or one with a deliberate bug in one place. */
+export interface Variant {
+  readonly name: string;
+  readonly operations: Operations;
+  /** Changes what the driver asks for, where the bug is not in an operation. */
+  readonly tamper?: (effect: Effect, layout: Layout) => Effect;
+}
+
+export const shipped: Variant = { name: 'real', operations };
+
 export interface World {
   readonly plan: Plan;
   readonly layout: Layout;
   readonly clock: number;
   readonly digests: readonly Digest[];
-  readonly operations: Operations;
+  readonly variant: Variant;
 }
 
-export function worldOf(plan: Plan, operations: Operations): World {
+export function worldOf(plan: Plan, variant: Variant): World {
   const layout = layoutOf({
     slots: plan.slots ?? 1,
     threads: 8,
@@ -55,7 +65,7 @@ export function worldOf(plan: Plan, operations: Operations): World {
     blockWords: 3,
   });
   const digests = Array.from({ length: plan.keys }, (_, key) => digestOf(plan, key));
-  return { plan, layout, clock: layout.words, digests, operations };
+  return { plan, layout, clock: layout.words, digests, variant };
 }
 
 function digestOf(plan: Plan, key: number): Digest {
@@ -124,7 +134,7 @@ export interface Surroundings {
 export const calm: Surroundings = { provider: ['ok'], spawn: [true], persist: ['ok'], losesNotify: false };
 
 export function contextOf(world: World, me: number): Context {
-  return { layout: world.layout, operations: world.operations, me, terms };
+  return { layout: world.layout, operations: world.variant.operations, me, terms };
 }
 
 /** The production door over a virtual thread's door. */
@@ -146,13 +156,15 @@ export function cellsOver(door: Door, losesNotify: boolean): Cells {
 }
 
 /** Runs a script of the driver, its effects performed by the model. */
-export function drive<T>(door: Door, surroundings: Surroundings, script: Script<T>): T {
+export function drive<T>(world: World, door: Door, surroundings: Surroundings, script: Script<T>): T {
   const cells = cellsOver(door, surroundings.losesNotify);
   let answer: unknown;
   for (;;) {
     const next = script.next(answer);
     if (next.done === true) return next.value;
-    answer = perform(door, cells, surroundings, next.value);
+    const { tamper } = world.variant;
+    const effect = tamper === undefined ? next.value : tamper(next.value, world.layout);
+    answer = perform(world, door, cells, surroundings, effect);
   }
 }
 
@@ -161,7 +173,7 @@ function pick<T>(door: Door, alternatives: readonly T[], what: string): T {
   return alternatives[at] as T;
 }
 
-function perform(door: Door, cells: Cells, around: Surroundings, effect: Effect): unknown {
+function perform(world: World, door: Door, cells: Cells, around: Surroundings, effect: Effect): unknown {
   switch (effect.type) {
     case 'operate':
       door.within(effect.name);
@@ -173,7 +185,8 @@ function perform(door: Door, cells: Cells, around: Surroundings, effect: Effect)
       const ticks = Math.ceil(effect.timeoutMs / TICK_MS);
       // A wait of no time is a timer that fires first; the race with a notify is the clock's to find.
       if (ticks === 0) return 'timed-out';
-      return door.wait(effect.address, effect.word, ticks) === Wake.timedOut ? 'timed-out' : 'woken';
+      const timer = world.plan.untimed === true ? -1 : ticks;
+      return door.wait(effect.address, effect.word, timer) === Wake.timedOut ? 'timed-out' : 'woken';
     }
     case 'create':
       door.within('create');
