@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { built } from './built.ts';
 import { until } from './until.ts';
@@ -29,6 +30,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Further files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** A module that every thread of the program loads first; its main thread can talk to the test (`process.send`). */
+  readonly preload?: string;
 }
 
 const stopMsMax = 15_000;
@@ -47,10 +50,12 @@ export async function startGateway(configText: string, options: GatewayOptions =
     writeFileSync(join(folder, name), content);
   const configFile = join(folder, 'sallyport.yaml');
   writeFileSync(configFile, configText);
+  const preloading =
+    options.preload === undefined ? {} : { NODE_OPTIONS: `--import ${pathToFileURL(options.preload).href}` };
   const child = spawn(process.execPath, [built('gateway/main.js'), 'start', '-c', configFile], {
     cwd: folder,
-    env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env, ...preloading },
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.preload === undefined ? [] : ['ipc' as const])],
   });
   const gateway = new TestGateway(child, folder, configFile);
   await gateway.ready();
@@ -65,12 +70,12 @@ export class TestGateway {
   readonly exited: Promise<Exit>;
   url = '';
   adminUrl = '';
-  readonly #child: ChildProcess;
+  readonly process: ChildProcess;
   readonly #complaints: Promise<string>;
   #exit: Exit | null = null;
 
   constructor(child: ChildProcess, folder: string, configFile: string) {
-    this.#child = child;
+    this.process = child;
     this.configFile = configFile;
     this.pid = child.pid!;
     this.#complaints = text(child.stderr!);
@@ -87,7 +92,7 @@ export class TestGateway {
 
   async ready(): Promise<void> {
     const serving = until('the gateway serves', () => this.url !== '' || this.#exit !== null, 30_000);
-    await serving.catch(() => this.#child.kill('SIGKILL'));
+    await serving.catch(() => this.process.kill('SIGKILL'));
     if (this.url !== '') return;
     const said = this.logs.map((line) => JSON.stringify(line)).join('\n');
     throw new Error(`the gateway did not start\n${said}\n${await this.#complaints}`);
@@ -129,13 +134,13 @@ export class TestGateway {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
+    this.process.kill(name);
   }
 
   /** Ends the gateway as a process manager does; by force if it does not comply. */
   async stop(): Promise<Exit> {
-    this.#child.kill('SIGTERM');
-    const force = setTimeout(() => this.#child.kill('SIGKILL'), stopMsMax);
+    this.process.kill('SIGTERM');
+    const force = setTimeout(() => this.process.kill('SIGKILL'), stopMsMax);
     const exit = await this.exited;
     clearTimeout(force);
     return exit;

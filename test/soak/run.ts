@@ -1,0 +1,181 @@
+/**
+ * One soak: mixed load on the built gateway while its threads are broken one after another. What must hold is collected as
+ * violations; a sound run has none.
+ */
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { built } from '../support/built.ts';
+import { startGateway, testPreamble, type TestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
+import { type Caller, callers } from './callers.ts';
+import { isFlat, type MemoryTrend, residentBytes, trendOf } from './memory.ts';
+import type { Sabotage } from './saboteur.ts';
+import { audience, issuer, SoakIssuer } from './tokens.ts';
+import { SoakUpstream } from './upstream.ts';
+
+export interface SoakOptions {
+  readonly seconds: number;
+  readonly throwEverySeconds: number;
+  readonly terminateEverySeconds: number;
+}
+
+export interface SoakResult {
+  readonly options: SoakOptions;
+  /** Requests by kind of caller and by what came of them; `expected` is what had to. */
+  readonly outcomes: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly requests: number;
+  readonly requestsAtUpstream: number;
+  readonly listenersThrown: number;
+  readonly listenersRestarted: number;
+  readonly workersTerminated: number;
+  readonly workersReplaced: number;
+  readonly memory: MemoryTrend;
+  readonly upstreamSocketsAtEnd: number;
+  readonly violations: readonly string[];
+}
+
+const config = (upstreamUrl: string): string => `${testPreamble.replace('threads: 1', 'threads: 2')}
+verifier: { threads: 1, cache_entries: 2000, negative_entries: 1000 }
+log: { level: error }
+issuers:
+  soak:
+    issuer: ${issuer}
+    audiences: [${audience}]
+    algorithms: [ES256]
+    keys: { jwks_file: ./jwks.json }
+upstreams:
+  soak: { urls: [${upstreamUrl}], keep_alive_ms: 1000 }
+routes:
+  - prefix: /soak
+    issuer: soak
+    upstream: soak
+    scopes: { all: [soak:use] }
+`;
+
+/** Our side had no verdict; the caller may try again. Never to be mixed up with 401. */
+const noVerdict = /^503 verifier_(failed|timeout|full)$/;
+const isStatus = /^\d{3}/;
+const familiarTokens = 50;
+
+export async function runSoak(options: SoakOptions): Promise<SoakResult> {
+  const soakIssuer = await SoakIssuer.create();
+  const familiar = await Promise.all(Array.from({ length: familiarTokens }, () => soakIssuer.good()));
+  const upstream = new SoakUpstream();
+  const gateway = await startGateway(config(await upstream.listen()), {
+    files: { 'jwks.json': soakIssuer.jwks },
+    preload: built('test/soak/saboteur.js'),
+  });
+  try {
+    return await soak(options, gateway, upstream, soakIssuer, familiar);
+  } finally {
+    await gateway.stop();
+    upstream.close();
+  }
+}
+
+async function soak(
+  options: SoakOptions,
+  gateway: TestGateway,
+  upstream: SoakUpstream,
+  soakIssuer: SoakIssuer,
+  familiar: readonly string[],
+): Promise<SoakResult> {
+  const endMs = performance.now() + options.seconds * 1000;
+  const over = (): boolean => performance.now() >= endMs || gateway.process.exitCode !== null;
+  const outcomes: Record<string, Record<string, number>> = {};
+  const violations: string[] = [];
+  const samples: number[] = [];
+  const done: Record<Sabotage, number> = { throw: 0, terminate: 0 };
+  let n = 0;
+  let connectionsLost = 0;
+
+  async function call(kind: string, asked: Caller, restMs: number): Promise<void> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const counts = (outcomes[kind] ??= {});
+    while (!over()) {
+      n += 1;
+      const { expected, actual } = await asked({
+        url: gateway.url,
+        issuer: soakIssuer,
+        agent,
+        n,
+        familiar,
+      }).catch((error: NodeJS.ErrnoException) => ({ expected: '', actual: error.code ?? error.message }));
+      counts[actual] = (counts[actual] ?? 0) + 1;
+      if (!isStatus.test(actual) && actual !== 'left') connectionsLost += 1;
+      else if (actual !== expected && !noVerdict.test(actual))
+        violations.push(`${kind}: ${actual}, not ${expected}`);
+      await delay(restMs);
+    }
+    agent.destroy();
+  }
+
+  async function every(seconds: number, act: () => void): Promise<void> {
+    for (let nextMs = performance.now() + seconds * 1000; nextMs < endMs; nextMs += seconds * 1000) {
+      await delay(Math.max(0, nextMs - performance.now()));
+      if (!over()) act();
+    }
+  }
+
+  const sabotage = (kind: Sabotage) => () => {
+    done[kind] += 1;
+    gateway.process.send(kind);
+  };
+
+  const allCallers = Object.entries(callers).flatMap(([kind, { ask, count, restMs }]) =>
+    Array.from({ length: count }, () => call(kind, ask, restMs)),
+  );
+  await Promise.all([
+    ...allCallers,
+    every(options.throwEverySeconds, sabotage('throw')),
+    every(options.terminateEverySeconds, sabotage('terminate')),
+    every(options.seconds / 200, () => samples.push(residentBytes(gateway.pid))),
+  ]);
+
+  if (gateway.process.exitCode !== null || gateway.process.signalCode !== null) {
+    throw new Error(`the gateway ended during the soak\n${await gateway.complaints()}`);
+  }
+  const sockets = (): Promise<number> => upstream.sockets();
+  await until('no upstream socket is left', async () => (await sockets()) === 0, 10_000).catch(() => {});
+  const upstreamSocketsAtEnd = await sockets();
+  const memory = trendOf(samples);
+  const listenersRestarted = await gateway.metric('sallyport_listener_restarts_total');
+  const workersReplaced = await gateway.metric('sallyport_verify_worker_restarts_total');
+  const inFlight = await gateway.metric('sallyport_http_requests_in_flight');
+
+  const check = (holds: boolean, sentence: string): void => void (holds || violations.push(sentence));
+  check(upstream.trespassers === 0, `${upstream.trespassers} requests with a bad token reached the upstream`);
+  check(isFlat(memory), 'memory grew after the warm-up');
+  check(upstreamSocketsAtEnd === 0, `${upstreamSocketsAtEnd} upstream sockets were left`);
+  check(inFlight === 0, `${inFlight} requests were still counted as in flight`);
+  check(
+    listenersRestarted === done.throw,
+    `${done.throw} listeners threw, ${listenersRestarted} were restarted`,
+  );
+  check(
+    workersReplaced >= done.terminate,
+    `${done.terminate} workers ended, ${workersReplaced} were replaced`,
+  );
+  const lossesMax = 2 * allCallers.length * done.throw;
+  check(connectionsLost <= lossesMax, `${connectionsLost} connections were lost, ${lossesMax} are explained`);
+  return {
+    options,
+    outcomes,
+    requests: n,
+    requestsAtUpstream: upstream.requests,
+    listenersThrown: done.throw,
+    listenersRestarted,
+    workersTerminated: done.terminate,
+    workersReplaced,
+    memory,
+    upstreamSocketsAtEnd,
+    violations: summarised(violations),
+  };
+}
+
+/** Equal sentences once, with their number. */
+function summarised(sentences: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const sentence of sentences) counts.set(sentence, (counts.get(sentence) ?? 0) + 1);
+  return [...counts].map(([sentence, count]) => (count === 1 ? sentence : `${sentence} (${count} times)`));
+}

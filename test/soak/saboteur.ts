@@ -1,0 +1,80 @@
+/**
+ * Loaded into every thread of the program under test (`NODE_OPTIONS=--import`): breaks threads on command of the soak.
+ * So the product needs no hook for it. Commands reach the main thread over the process's channel and go to all threads.
+ */
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads, {
+  BroadcastChannel,
+  isMainThread,
+  threadId,
+  Worker,
+  workerData,
+} from 'node:worker_threads';
+
+/** `throw`: an uncaught error in a listener thread. `terminate`: the end of one of a listener's verify workers. */
+export type Sabotage = 'throw' | 'terminate';
+
+interface Order {
+  readonly sabotage: Sabotage;
+  readonly thread: number;
+}
+
+const channelName = 'saboteur';
+
+if (isMainThread) relay();
+else if (isListener()) obey();
+
+/** Main thread: passes orders on to one listener after the other. */
+function relay(): void {
+  const listeners = trackWorkers();
+  const channel = new BroadcastChannel(channelName);
+  channel.unref();
+  let turn = 0;
+  process.on('message', (sabotage: Sabotage) => {
+    const living = [...listeners].map((worker) => worker.threadId);
+    if (living.length === 0) return;
+    turn += 1;
+    channel.postMessage({ sabotage, thread: living[turn % living.length]! } satisfies Order);
+  });
+  process.channel?.unref();
+}
+
+/** Listener thread. */
+function obey(): void {
+  const verifyWorkers = trackWorkers();
+  const channel = new BroadcastChannel(channelName);
+  channel.onmessage = (event) => {
+    const { sabotage, thread } = event.data as Order;
+    if (thread !== threadId) return;
+    switch (sabotage) {
+      case 'throw':
+        setImmediate(() => {
+          throw new Error('sabotage');
+        });
+        return;
+      case 'terminate':
+        for (const worker of [...verifyWorkers].slice(0, 1)) void worker.terminate();
+        return;
+    }
+  };
+  // Listening keeps a thread alive otherwise, and a listener that ends would not.
+  channel.unref();
+}
+
+function isListener(): boolean {
+  return typeof workerData === 'object' && workerData !== null && 'configuration' in workerData;
+}
+
+/** Replaces the constructor of threads by one that remembers them, before anybody imports it. */
+function trackWorkers(): ReadonlySet<Worker> {
+  const living = new Set<Worker>();
+  workerThreads.Worker = class extends Worker {
+    constructor(...options: ConstructorParameters<typeof Worker>) {
+      super(...options);
+      living.add(this);
+      this.once('exit', () => living.delete(this));
+    }
+  };
+  syncBuiltinESMExports();
+  return living;
+}
