@@ -134,6 +134,7 @@ export class UwsExchange implements Exchange {
     this.#length = length;
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;
     this.#head = { status, headers, length };
+    if (length === null && !this.#bodyless && isEventStream(headers)) setImmediate(() => this.#openStream());
   }
 
   write(chunk: Uint8Array): boolean {
@@ -185,6 +186,14 @@ export class UwsExchange implements Exchange {
   destroy(): void {
     if (this.#over) return;
     this.#response.close(); // The driver then reports the caller as gone.
+  }
+
+  /**
+   * The driver sends a chunked head only with the first piece of its body. A caller of an event stream waits for the head,
+   * and the stream may be silent for long: it gets a comment, which every reader of such a stream skips (HTML, section 9.2).
+   */
+  #openStream(): void {
+    if (this.#head !== null) this.write(Buffer.from(':\n\n'));
   }
 
   #writeHead(): void {
@@ -250,4 +259,11 @@ const ASCII = /^[\x00-\x7f]*$/; // oxlint-disable-line no-control-regex
 /** The driver writes strings as UTF-8; a field in which one char is one byte goes out as bytes where that would differ. */
 function latin1(text: string): string | Uint8Array<ArrayBuffer> {
   return ASCII.test(text) ? text : new Uint8Array(Buffer.from(text, 'latin1'));
+}
+
+function isEventStream(headers: RawHeaders): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === 'content-type') return headers[i + 1]!.toLowerCase().startsWith('text/event-stream');
+  }
+  return false;
 }
