@@ -200,6 +200,8 @@ function detailOf(
       const param = route.params[access.subjectParam]!;
       return `must be {${param.name}}, which is "${paramText(path, param)}"; the token has ${facts.subject === null ? 'none' : `"${facts.subject}"`}`;
     }
+    case 'key':
+      return 'the key that verified the token is in its set';
     default:
       return '';
   }

@@ -43,7 +43,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   const program = buildProgram(terminal);
   try {
     if (args.length === 0) {
-      terminal.err(program.helpInformation());
+      program.outputHelp({ error: true });
       terminal.exit(exitCode.usage);
       return;
     }

@@ -66,6 +66,9 @@ export function tokenSettings(node: RouteSource): readonly string[] {
   return settings.filter(([, value]) => value !== undefined).map(([key]) => key);
 }
 
+/** Settings that mean nothing on a public route. */
+const aboutTokens = new Set(['issuers', 'audiences', 'scopes', 'token_types', 'subject']);
+
 /** For `explain`: each setting that a route has from a node above it, and that node. */
 export function originsOf(chain: Chain): Readonly<Record<string, string>> {
   const own = chain.at(-1);
@@ -92,5 +95,6 @@ export function originsOf(chain: Chain): Readonly<Record<string, string>> {
     const above = chain.slice(0, -1).filter(({ node }) => pick(node) !== undefined);
     if (above.length > 0) origins[key] = above.map(({ at }) => showPath(at)).join(', ');
   }
-  return origins;
+  if (!isPublic(chain)) return origins;
+  return Object.fromEntries(Object.entries(origins).filter(([key]) => !aboutTokens.has(key)));
 }
