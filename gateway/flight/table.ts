@@ -108,7 +108,7 @@ export class FlightTable implements StageTable {
   readonly #digester: Digester;
   readonly #context: Context;
   /** The starts under way on this thread, by key. */
-  readonly #starting = new Map<string, Promise<Outcome>>();
+  readonly #starting = new Map<string, Promise<Answer>>();
   /** The flows that this thread follows to their end. */
   readonly #following = new Set<Promise<void>>();
   #closed = false;
@@ -124,12 +124,17 @@ export class FlightTable implements StageTable {
     this.#context = { layout: this.layout, operations, me: handle.seat.thread, terms: this.terms };
   }
 
-  /** Starts the flow of a key with this work, or joins the one under way. What the work throws is an answer. */
+  /**
+   * Starts the flow of a key with this work, or joins the one under way. What the work throws is an answer. Callers of
+   * one thread share one start, and the bytes of its payload: read them only.
+   */
   async start(key: FlightKey, work: Work, options: StartOptions): Promise<Answer> {
     const name = `${options.until} ${key.provider.length} ${key.provider}${key.account}`;
     const known = this.#starting.get(name);
-    const outcome = await this.#orTooLate(known ?? this.#start(name, key, work, options), options.waitMs);
-    return this.#answer(outcome, known === undefined);
+    if (known === undefined) return this.#orTooLate(this.#start(name, key, work, options), options.waitMs);
+    const answer = await this.#orTooLate(known, options.waitMs);
+    if (answer.kind === 'flow') return { ...answer, led: false };
+    return answer.kind === 'failed' ? { ...answer, shared: true } : answer;
   }
 
   /** How a flow stands; null when the id is not ours or the flow was kept long enough. */
@@ -197,6 +202,11 @@ export class FlightTable implements StageTable {
     await Promise.all(this.#following);
   }
 
+  /** The memory of the table, for those who look at it from outside. */
+  get buffer(): SharedArrayBuffer {
+    return this.#handle.buffer;
+  }
+
   flowId(hold: Hold): string {
     return this.#digester.flowId({ slot: hold.slot, generation: generationOf(hold.word) });
   }
@@ -217,22 +227,17 @@ export class FlightTable implements StageTable {
     return true;
   }
 
-  #start(name: string, key: FlightKey, work: Work, options: StartOptions): Promise<Outcome> {
+  #start(name: string, key: FlightKey, work: Work, options: StartOptions): Promise<Answer> {
     const { until, payload, leases } = options;
     // The shared start outlives a caller that gives up: others wait for it, here and on other threads.
     const waitTicks = Math.min(TERM_TICKS_MAX, this.terms.reserveTicks * leases * LEADERS_AWAITED);
-    const script = start(this.#context, {
-      digest: this.#digester.digest(key),
-      payload,
-      until,
-      waitTicks,
-      leases,
-    });
+    const digest = this.#digester.digest(key);
+    const script = start(this.#context, { digest, payload, until, waitTicks, leases });
     let over = false;
     const starting = run(script, this.#cells, this.waiters, new WorkStage(this, work), () => {
       over = true;
       this.#starting.delete(name);
-    });
+    }).then((outcome) => this.#answer(outcome));
     if (!over) this.#starting.set(name, starting);
     return starting;
   }
@@ -247,25 +252,33 @@ export class FlightTable implements StageTable {
     return run(script, this.#cells, this.waiters, NO_STAGE);
   }
 
-  #orTooLate(starting: Promise<Outcome>, waitMs: number): Promise<Outcome> {
+  #orTooLate(starting: Promise<Answer>, waitMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const callOff = this.timers.once(waitMs, () => resolve({ kind: 'waited-out' }));
-      starting.then(resolve, reject).finally(callOff);
+      const callOff = this.timers.once(waitMs, () => resolve(TOO_LATE));
+      starting.then(
+        (answer) => {
+          callOff();
+          resolve(answer);
+        },
+        (defect: Error) => {
+          callOff();
+          reject(defect);
+        },
+      );
     });
   }
 
-  #answer(outcome: Outcome, first: boolean): Answer {
+  #answer(outcome: Outcome): Answer {
     switch (outcome.kind) {
       case 'led':
       case 'joined': {
-        const { word } = outcome.hold;
-        const { state, expiresInMs } = standing(word, this.#cells.tick());
-        const led = first && outcome.kind === 'led';
+        const { state, expiresInMs } = standing(outcome.hold.word, this.#cells.tick());
         const payload = outcome.payload === null ? null : decodePayload(outcome.payload);
+        const led = outcome.kind === 'led';
         return { kind: 'flow', led, flowId: this.flowId(outcome.hold), state, payload, expiresInMs };
       }
       case 'failed':
-        return { kind: 'failed', code: outcome.code, shared: outcome.shared || !first };
+        return { kind: 'failed', code: outcome.code, shared: outcome.shared };
       case 'full':
       case 'waited-out':
       case 'contended':
@@ -273,6 +286,8 @@ export class FlightTable implements StageTable {
     }
   }
 }
+
+const TOO_LATE: Answer = { kind: 'waited-out' };
 
 function standing(word: bigint, now: number): Standing {
   const live = isLive(stateOf(word));

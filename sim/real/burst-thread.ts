@@ -27,10 +27,14 @@ function workOf(key: number): Work {
   };
 }
 
-async function startOne(index: number): Promise<BurstAnswers['answers'][number]> {
+async function startOne(index: number, round: number): Promise<BurstAnswers['answers'][number]> {
   const key = index % options.keys;
   const began = performance.now();
-  const answer = await table.start({ provider: 'example', account: `account ${key}` }, workOf(key), OPTIONS);
+  const answer = await table.start(
+    { provider: 'example', account: `account ${round} ${key}` },
+    workOf(key),
+    OPTIONS,
+  );
   const ms = performance.now() - began;
   if (answer.kind !== 'flow') {
     tally.add('refused');
@@ -40,12 +44,19 @@ async function startOne(index: number): Promise<BurstAnswers['answers'][number]>
   return [key, answer.led, answer.flowId, ms];
 }
 
-tally.meet(options.threads, 0);
-const starts: Promise<BurstAnswers['answers'][number]>[] = [];
-for (let index = first; index < options.starts; index += options.threads) starts.push(startOne(index));
-const posted: BurstAnswers = { answers: await Promise.all(starts) };
+/** One burst. Nobody goes on, and ends its flows by that, before everyone was answered. */
+async function burst(round: number): Promise<BurstAnswers['answers']> {
+  tally.meet(options.threads, round);
+  const starts: Promise<BurstAnswers['answers'][number]>[] = [];
+  for (let index = first; index < options.starts; index += options.threads)
+    starts.push(startOne(index, round));
+  const answers = await Promise.all(starts);
+  tally.add('answers', answers.length);
+  while (tally.get('answers') < options.starts * (round + 1)) await setTimeout(5);
+  return answers;
+}
+
+let posted: BurstAnswers = { answers: [] };
+for (let round = 0; round <= options.warmups; round++) posted = { answers: await burst(round) };
 parentPort?.postMessage(posted);
-// Nobody leaves, and ends its flows by that, before everyone was answered.
-tally.add('answers', posted.answers.length);
-while (tally.get('answers') < options.starts) await setTimeout(5);
 await table.close();

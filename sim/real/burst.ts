@@ -12,6 +12,8 @@ export interface BurstOptions {
   readonly starts: number;
   readonly keys: number;
   readonly providerMs: number;
+  /** Bursts on other keys beforehand, so that what is measured is compiled code. */
+  readonly warmups: number;
 }
 
 export interface BurstReport {
@@ -43,7 +45,12 @@ const THREAD = new URL('./burst-thread.js', import.meta.url);
 
 export async function burst(options: BurstOptions): Promise<BurstReport> {
   const table = createTable(
-    { slots: 4096, threads: options.threads + 1, blocks: 256, blockWords: 128 },
+    {
+      slots: 4096,
+      threads: options.threads + 1,
+      blocks: options.keys * (options.warmups + 1),
+      blockWords: 128,
+    },
     STRESS_TERMS,
   );
   const tally = new Tally();
@@ -74,7 +81,7 @@ export async function burst(options: BurstOptions): Promise<BurstReport> {
   const at = (share: number): number =>
     joiners[Math.min(joiners.length - 1, Math.floor(joiners.length * share))] ?? 0;
   return {
-    creations: tally.get('creations'),
+    creations: tally.get('creations') - options.warmups * options.keys,
     wrong,
     joined: joiners.length,
     joinerP50Ms: at(0.5),

@@ -23,7 +23,7 @@ function workOf(account: string): Work {
     async create() {
       tally.add('creations');
       await setTimeout(random() % 4);
-      if (random() % 16 === 0) throw new Error('the provider fails now and then');
+      if (random() % 64 === 0) throw new Error('the provider fails now and then');
       return { payload: Buffer.from(account), flowMs: 4000, pollMs: 1 + (random() % 20) };
     },
     poll: () => Promise.resolve({ kind: 'approved' }),
@@ -37,8 +37,10 @@ async function call(): Promise<void> {
   const answer = await table.start({ provider: 'p', account }, workOf(account), OPTIONS);
   tally.max('latencyMaxMs', Math.round(performance.now() - began));
   tally.add('answers');
-  if (answer.kind === 'failed') tally.add('failed');
-  else if (answer.kind === 'flow') await check(account, answer);
+  if (answer.kind === 'failed') {
+    tally.add('failed');
+    await setTimeout(10);
+  } else if (answer.kind === 'flow') await check(account, answer);
   else tally.add('refused');
 }
 

@@ -73,13 +73,13 @@ export async function terminate(options: TerminationOptions): Promise<Terminatio
   const random = randomOf(options.seed);
   const stopSweeping = table.keepSwept(TICK_MS);
   const workers = new Map<Worker, Promise<void>>();
-  let failure: Error | null = null;
+  const failures: Error[] = [];
   const launch = (): void => {
     const seat = seatOf(table);
     const workerData: TerminationThread = { handle: seat.handle, tally: tally.buffer, keys, seed: random() };
     const worker = new Worker(THREAD, { workerData });
     seat.watch(worker);
-    worker.on('error', (error: Error) => (failure = error));
+    worker.on('error', (error: Error) => failures.push(error));
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => {
         workers.delete(worker);
@@ -93,7 +93,7 @@ export async function terminate(options: TerminationOptions): Promise<Terminatio
   const began = performance.now();
   for (
     let elapsedMs = 0;
-    elapsedMs < options.durationMs && failure === null;
+    elapsedMs < options.durationMs && failures.length === 0;
     elapsedMs = performance.now() - began
   ) {
     await pause(random() % options.pauseMsMax);
@@ -108,7 +108,9 @@ export async function terminate(options: TerminationOptions): Promise<Terminatio
   tally.set('stop', 1);
   const ends = [...workers.values()];
   await Promise.all(ends);
-  if (failure !== null) throw failure as Error;
+  if (failures[0] !== undefined) throw failures[0];
+  // A failure is shared with new starts until it has cooled down; that is no wedge.
+  await pause((TERMINATION_TERMS.coolDownTicks + 1) * TICK_MS);
   const wedged = await startAll(table, keys);
   // Retention over, every flow is purged, and with it every block.
   await pause((TERMINATION_TERMS.retentionTicks + 2) * TICK_MS);
