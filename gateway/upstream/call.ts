@@ -25,17 +25,6 @@ type Controller = Dispatcher.DispatchController;
 /** Interim answers that a final one may come behind. They are not passed on; an upstream that sends more is not well. */
 export const interimAnswersMax = 16;
 
-/** Why undici is told to drop a request; it hands the reason back to `onResponseError`. */
-class Dropped extends Error {
-  override readonly name = 'Dropped';
-  readonly failure: CallFailure | 'abandoned';
-
-  constructor(failure: CallFailure | 'abandoned') {
-    super(failure);
-    this.failure = failure;
-  }
-}
-
 export class Call implements Caller {
   deadlineMs: number;
 
@@ -51,9 +40,8 @@ export class Call implements Caller {
   #retriesLeft: number;
   #sentAtMs = 0;
   #interim = 0;
-  /** In this attempt: the socket had carried requests before; a byte of an answer came. */
+  /** The socket of this attempt had carried requests before. */
   #reused = false;
-  #responded = false;
   #answered = false;
   #listensDrain = false;
   #paused = false;
@@ -87,7 +75,6 @@ export class Call implements Caller {
     this.#endpoint = endpoint;
     this.#controller = null;
     this.#reused = false;
-    this.#responded = false;
     this.#sentAtMs = this.#nowMs();
     const path = endpoint.basePath === '' ? this.#exchange.target : endpoint.basePath + this.#exchange.target;
     const method = this.#exchange.method;
@@ -100,12 +87,12 @@ export class Call implements Caller {
   }
 
   expire(nowMs: number): void {
-    const body = this.#body;
-    // The caller is slow, not the upstream; the listener has a limit for that.
-    const waitsForCaller =
-      !this.#answered && this.#controller !== null && body instanceof BodyStream && body.hungry;
-    if (waitsForCaller) this.deadlineMs = nowMs + this.#upstream.config.headTimeoutMs;
-    else this.#drop('timeout');
+    // Where the upstream waits for a caller who is slow, the listener has a limit for that.
+    if (this.#controller !== null && this.#body instanceof BodyStream && this.#body.hungry) {
+      this.deadlineMs = nowMs + this.#upstream.config.headTimeoutMs;
+      return;
+    }
+    this.#drop('timeout');
   }
 
   cancel(): void {
@@ -119,7 +106,7 @@ export class Call implements Caller {
     this.#controller = controller;
     // undici would send a request again by itself in states that should not occur; it is not for it to say.
     if (this.#over || again) {
-      controller.abort(new Dropped(this.#over ? 'abandoned' : 'reset'));
+      controller.abort(new Error(this.#over ? 'the call is over' : 'a request is not sent twice'));
       return;
     }
     const connection = this.#connection!;
@@ -128,22 +115,17 @@ export class Call implements Caller {
     this.deadlineMs = this.#nowMs() + this.#upstream.config.headTimeoutMs;
   }
 
-  /** The first byte of an answer, interim ones too. */
-  onResponseStarted(): void {
-    this.#responded = true;
-  }
-
-  onResponseStart(controller: Controller, status: number, fields: AnswerFields): void {
+  onResponseStart(_: Controller, status: number, fields: AnswerFields): void {
     if (this.#over) return;
     if (status >= 100 && status < 200 && status !== 101) {
       // The deadline stays as it is: an interim answer is no progress.
       this.#interim += 1;
-      if (this.#interim > interimAnswersMax) controller.abort(new Dropped('invalid'));
+      if (this.#interim > interimAnswersMax) this.#drop('invalid');
       return;
     }
     const head = readAnswer(status, fields, this.#ownedField);
     if (head === null) {
-      controller.abort(new Dropped('invalid'));
+      this.#drop('invalid');
       return;
     }
     const nowMs = this.#nowMs();
@@ -180,21 +162,18 @@ export class Call implements Caller {
   onResponseError(_: Controller | undefined, error: Error): void {
     const endpoint = this.#endpoint!;
     const unsent = this.#controller === null;
+    const heard = this.#connection!.heard;
     this.#giveBack();
     if (this.#over) {
       if (unsent) endpoint.health.failed(this.#nowMs());
       return;
     }
-    const failure = error instanceof Dropped ? error.failure : unsent ? connectKindOf(error) : kindOf(error);
-    if (failure === 'abandoned') {
-      this.#abandon();
-      return;
-    }
+    const failure = unsent ? connectKindOf(error) : kindOf(error);
     if (failure === 'body' || failure === 'defect') {
       this.#end(failure === 'body' ? refusals.body_incomplete : refusals.gateway_fault);
       return;
     }
-    if (this.#mayRetry(failure, endpoint)) return;
+    if (this.#mayRetry(failure, endpoint, heard)) return;
     this.#fail(failure, endpoint);
   }
 
@@ -205,13 +184,13 @@ export class Call implements Caller {
    * connection was had; an idempotent one whose body is at hand when a kept connection died under it without a byte of an
    * answer. True when it was.
    */
-  #mayRetry(failure: CallFailure, endpoint: Endpoint): boolean {
+  #mayRetry(failure: CallFailure, endpoint: Endpoint, heard: boolean): boolean {
     if (this.#retriesLeft === 0) return false;
     const unsent = this.#controller === null && this.#upstream.hasOther(endpoint);
     const died =
       failure === 'reset' &&
       this.#reused &&
-      !this.#responded &&
+      !heard &&
       !(this.#body instanceof BodyStream) &&
       isIdempotent(this.#exchange.method);
     if (!unsent && !died) return false;
@@ -241,21 +220,21 @@ export class Call implements Caller {
     this.#exchange.end();
   }
 
-  #abandon(): void {
-    this.#leave();
-    this.#upstream.observer.abandoned();
-  }
-
-  /** From outside: the caller left, a deadline passed, the upstream is being destroyed. */
-  #drop(reason: 'abandoned' | 'timeout' | 'reset'): void {
+  /**
+   * For reasons that undici does not know: the caller left, a deadline passed, the answer will not do. The connection is
+   * cut rather than the request aborted: after an abort, undici opens another connection for a request it will not send.
+   */
+  #drop(reason: 'abandoned' | Extract<CallFailure, 'timeout' | 'reset' | 'invalid'>): void {
     if (this.#over) return;
-    if (this.#controller !== null && this.#connection !== null) {
-      this.#controller.abort(new Dropped(reason)); // undici reports back at once, to `onResponseError`.
+    const connection = this.#connection;
+    // Before it is written there is nothing to cut: a connection that is being opened comes back and finds the call over.
+    if (this.#controller !== null) connection?.cut();
+    if (reason !== 'abandoned') {
+      this.#fail(reason, connection === null ? null : this.#endpoint);
       return;
     }
-    // Nothing was written. A connection that is being opened comes back by itself and finds the call over.
-    if (reason === 'abandoned') this.#abandon();
-    else this.#fail(reason);
+    this.#leave();
+    this.#upstream.observer.abandoned();
   }
 
   #leave(): void {

@@ -79,6 +79,11 @@ export class Connection {
     this.#gate?.expectHead();
   }
 
+  /** Did a byte of an answer come to the present request? */
+  get heard(): boolean {
+    return this.#gate?.heard ?? false;
+  }
+
   /** Back-pressure: at most what the socket buffers hold is taken from the upstream until `resume`. */
   pause(): void {
     this.#gate?.close();
@@ -88,7 +93,12 @@ export class Connection {
     this.#gate?.open();
   }
 
-  /** Ends the connection; a request on it fails. Settles when the socket is closed. */
+  /** Ends the socket under the request on it; undici then reports that one as failed. */
+  cut(): void {
+    this.#gate?.cut();
+  }
+
+  /** Ends the connection for good; a request on it fails. Settles when the socket is closed. */
   destroy(): Promise<void> {
     return this.#client.destroy();
   }

@@ -31,8 +31,10 @@ export function kindOf(error: Error): ErrorKind {
 }
 
 /** What became of a request for which no connection was had. */
-export function connectKindOf(error: Error): 'unreachable' | 'timeout' | 'defect' {
+export function connectKindOf(error: Error): 'unreachable' | 'timeout' | 'body' | 'defect' {
   const code = codeOf(error);
+  // A body that ended before it was begun is measured before it is sent.
+  if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return 'body';
   if (defectCodes.has(code)) return 'defect';
   return code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? 'timeout' : 'unreachable';
 }

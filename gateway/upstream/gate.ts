@@ -18,10 +18,18 @@ export class NotHttpError extends Error {
   override readonly name = 'NotHttpError';
 }
 
+/** We ended the connection. Any error but undici's own says to it that the request failed with it. */
+export class CutError extends Error {
+  override readonly name = 'CutError';
+}
+
 /** A reset, under a name that undici does not take for the end of the answer (it does so for ECONNRESET). */
 export const RESET_CODE = 'UPSTREAM_RESET';
 
 export class Gate {
+  /** A byte of the expected answer came. */
+  heard = false;
+
   readonly #socket: Socket;
   readonly #read: (bytes?: number) => Buffer | null;
   #closed = false;
@@ -43,6 +51,7 @@ export class Gate {
   expectHead(): void {
     this.#expectsHead = true;
     this.#begun = null;
+    this.heard = false;
   }
 
   close(): void {
@@ -58,6 +67,11 @@ export class Gate {
     });
   }
 
+  /** Ends the connection at once, in both directions. */
+  cut(): void {
+    this.#socket.destroy(new CutError());
+  }
+
   #take(bytes: number | undefined): Buffer | null {
     if (this.#closed) return null;
     const chunk = this.#read(bytes);
@@ -65,6 +79,7 @@ export class Gate {
   }
 
   #judge(chunk: Buffer): Buffer | null {
+    this.heard = true;
     const start = this.#begun === null ? chunk : Buffer.concat([this.#begun, chunk]);
     this.#begun = null;
     if (start.length < STATUS_LINE_BYTES) {
