@@ -199,7 +199,7 @@ describe('algorithms and signatures', () => {
     const order = (1n << 252n) + 27742317777372353535851937790883648493n;
     const [header, claims, signature] = makeToken(ed).split('.') as [string, string, string];
     const bytes = Buffer.from(signature, 'base64url');
-    let s = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString('hex')}`) + order;
+    let s = BigInt(`0x${Buffer.from(bytes.subarray(32).toReversed()).toString('hex')}`) + order;
     for (let i = 32; i < 64; i += 1, s >>= 8n) bytes[i] = Number(s & 0xffn);
     expect(codeOf(edProfile, `${header}.${claims}.${bytes.toString('base64url')}`)).toBe('token_signature');
   });
