@@ -1,3 +1,4 @@
+import { PENDING } from '../../gateway/flight/control-word.ts';
 import { start, starts, startPayload, type Scenario } from './scenario.ts';
 
 const one = { keys: 1, creations: { 0: 1 } } as const;
@@ -59,8 +60,18 @@ export const bursts: readonly Scenario[] = [
     plan: {
       keys: 1,
       realTime: true,
-      presets: [{ key: 0, state: 2, generation: 1, owner: 7, deadline: 200 }],
+      presets: [{ key: 0, state: PENDING, generation: 1, owner: 7, deadline: 200 }],
       threads: [start, start, { does: 'cancel', key: 0, generation: 1 }],
+    },
+  },
+  {
+    name: 'cancel-late',
+    title: 'two cancels of one flow and a start, with the real-time order of their answers',
+    plan: {
+      keys: 1,
+      realTime: true,
+      presets: [{ key: 0, state: PENDING, generation: 1, owner: 7, deadline: 200 }],
+      threads: [start, { does: 'cancel', key: 0, generation: 1 }, { does: 'cancel', key: 0, generation: 1 }],
     },
   },
 ];

@@ -84,6 +84,14 @@ export const driver: readonly Scenario[] = [
     plan: { ...bound, threads: [{ ...start, provider: ['silent', 'ok'], leases: 3 }, start] },
   },
   {
+    name: 'renewal-late',
+    title: 'a silent provider, and the lease runs out before it is renewed',
+    plan: {
+      ...bound,
+      threads: [{ ...start, provider: ['silent', 'ok'], leases: 2 }, start, { does: 'clock', to: [106] }],
+    },
+  },
+  {
     name: 'lost-notify',
     title: 'any notify may get lost: the bounded wait must do',
     plan: { ...bound, creations: { 0: 1 }, threads: starts(2, { ...start, losesNotify: true }) },
