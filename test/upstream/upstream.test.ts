@@ -157,6 +157,16 @@ describe('an end', () => {
     await backend.until(() => backend.sockets.size === 0);
   });
 
+  it('serves a call that comes after it, and keeps nothing for that', async () => {
+    const { backend, harness } = await serve();
+    await harness.run();
+    await harness.upstream.close();
+    expect((await harness.run()).text).toBe('ok');
+    expect((await harness.run({ method: 'POST', body: 'late' })).text).toBe('ok');
+    await backend.until(() => backend.sockets.size === 0);
+    expect(backend.accepted).toBe(3);
+  });
+
   it('by force fails them with a 502', async () => {
     const { backend, harness } = await serve(silent, { connections: 1 });
     const exchanges = [harness.begin(), harness.begin(), harness.begin({ method: 'POST', body: 5 })];
