@@ -2,17 +2,21 @@
 // operation each time the controller lets it.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { operations } from '../../gateway/flight/operations.ts';
 import { RealCells } from '../../gateway/flight/real-cells.ts';
 import type { Door } from '../engine/program.ts';
 import { Kind, Wake } from '../engine/program.ts';
+import { mutantNamed } from '../mutants/all.ts';
+import { variantOf } from '../mutants/mutant.ts';
 import type { Plan } from '../world/plan.ts';
 import { modelOf } from '../world/threads.ts';
+import { shipped } from '../world/world.ts';
 import { ENQUEUED, Gate, RESUME } from './gate.ts';
 
 /** What one run of a gated thread is posted. */
 export interface GatedOrder {
   readonly plan: Plan;
+  /** `real`, or the name of a mutant. */
+  readonly variant: string;
   readonly thread: number;
   readonly clock: number;
   readonly memory: SharedArrayBuffer;
@@ -103,7 +107,8 @@ async function obey(order: GatedOrder): Promise<GatedEnd> {
   const gate = new Gate(order.gates, order.thread);
   const wakes: Promise<unknown>[] = [];
   const cells = new RealCells(order.memory);
-  const { body } = modelOf(order.plan, operations).model.threads[order.thread]!;
+  const variant = order.variant === shipped.name ? shipped : variantOf(mutantNamed(order.variant));
+  const { body } = modelOf(order.plan, variant).model.threads[order.thread]!;
   let error: string | null = null;
   try {
     body(doorOver(gate, cells, order.clock, wakes));

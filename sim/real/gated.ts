@@ -24,6 +24,8 @@ export interface GatedStep {
 /** An execution as plain data. */
 export interface GatedRun {
   readonly plan: Plan;
+  /** `real`, or the name of a mutant. */
+  readonly variant: string;
   readonly threads: number;
   readonly clock: number;
   readonly initial: readonly bigint[];
@@ -38,7 +40,7 @@ export interface GatedReport {
 }
 
 /** The machine's current execution as data for real threads. */
-export function gatedRun(plan: Plan, machine: Machine): GatedRun {
+export function gatedRun(plan: Plan, variant: string, machine: Machine): GatedRun {
   const { values, words, depth } = machine;
   const final = Array.from({ length: words }, (_, address) => values.word(machine.memory[address] ?? 0));
   const initial = [...final];
@@ -56,7 +58,7 @@ export function gatedRun(plan: Plan, machine: Machine): GatedRun {
       result: act === Act.jump ? values.word(machine.stepAfter[d] ?? 0) : resultOf(machine, d),
     });
   }
-  return { plan, threads: machine.threads, clock: machine.clock, initial, final, steps };
+  return { plan, variant, threads: machine.threads, clock: machine.clock, initial, final, steps };
 }
 
 function requestOf(machine: Machine, d: number): Request {
@@ -123,7 +125,14 @@ export class GatedCrew {
     const end = new Promise<GatedEnd>((resolve) => {
       worker.once('message', resolve);
     });
-    const order: GatedOrder = { plan: run.plan, thread, clock: run.clock, memory, gates };
+    const order: GatedOrder = {
+      plan: run.plan,
+      variant: run.variant,
+      thread,
+      clock: run.clock,
+      memory,
+      gates,
+    };
     worker.postMessage(order);
     return { worker, gate: new Gate(gates, thread), end, alive: true };
   }
