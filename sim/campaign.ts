@@ -49,7 +49,13 @@ export function campaign(
   for (const plan of plansOf(scenario)) {
     const result = run(plan, variant, scheduler, limits);
     // The thread ends before its next point of death: all of them have been tried.
-    if (plan.crash !== undefined && scenario.crashEverywhere !== undefined && result.crashes === 0 && result.failure === undefined) break;
+    if (
+      plan.crash !== undefined &&
+      scenario.crashEverywhere !== undefined &&
+      result.crashes === 0 &&
+      result.failure === undefined
+    )
+      break;
     const { exploration } = result;
     total.executions += exploration.executions;
     total.blocked += exploration.blocked;
@@ -83,7 +89,11 @@ export interface MutantResult {
   readonly fate: 'killed' | 'misjudged' | 'survived';
 }
 
-export function tryMutant(mutant: Mutant, scheduler: Scheduler = exhaustive, limits: Partial<Limits> = {}): MutantResult {
+export function tryMutant(
+  mutant: Mutant,
+  scheduler: Scheduler = exhaustive,
+  limits: Partial<Limits> = {},
+): MutantResult {
   const result = campaign(scenarioNamed(mutant.scenario), variantOf(mutant), scheduler, limits);
   const invariant = result.failure?.violation.invariant;
   const fate = invariant === undefined ? 'survived' : invariant === mutant.kills ? 'killed' : 'misjudged';

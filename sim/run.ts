@@ -6,7 +6,13 @@ import { machineOf } from './engine/model.ts';
 import { judge } from './invariants/all.ts';
 import type { InvariantId, Violation } from './invariants/invariant.ts';
 import { scheduleOf, type Schedule } from './schedulers/schedule.ts';
-import { defaultLimits, type End, type Exploration, type Limits, type Scheduler } from './schedulers/scheduler.ts';
+import {
+  defaultLimits,
+  type End,
+  type Exploration,
+  type Limits,
+  type Scheduler,
+} from './schedulers/scheduler.ts';
 import { createSightings, type Sightings } from './sightings.ts';
 import { createHistorian, type Historian, type History } from './world/history.ts';
 import type { Plan } from './world/plan.ts';

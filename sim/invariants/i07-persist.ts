@@ -14,7 +14,8 @@ function check(history: History): ReturnType<Invariant['check']> {
     if (note.what !== 'persist') continue;
     const flow = `generation ${note.fence} of slot ${note.slot}`;
     const key = `${note.slot}:${note.fence}`;
-    if (stored.has(key)) return { invariant: 'I7', step, why: `the credentials of ${flow} were persisted twice` };
+    if (stored.has(key))
+      return { invariant: 'I7', step, why: `the credentials of ${flow} were persisted twice` };
     stored.add(key);
     for (const turn of history.turns) {
       if (turn.slot !== note.slot || turn.after.generation !== note.fence) continue;

@@ -48,7 +48,13 @@ const usual = (word: bigint, now: number): boolean => {
   return state !== PENDING && state !== COMMITTING;
 };
 
-const exchange = (cells: Cells, control: number, word: bigint, me: number, until: number): bigint | undefined => {
+const exchange = (
+  cells: Cells,
+  control: number,
+  word: bigint,
+  me: number,
+  until: number,
+): bigint | undefined => {
   const next = pack(RESERVED, nextGeneration(generationOf(word)), me, until);
   if (cells.compareExchange(control, word, next) !== word) return undefined;
   cells.notify(control);
@@ -57,11 +63,23 @@ const exchange = (cells: Cells, control: number, word: bigint, me: number, until
 
 function insertByStore(cells: Cells, layout: Layout, slot: number, word: bigint, flowTicks: number): bigint {
   const control = controlAddress(layout, slot);
-  const next = pack(PENDING, generationOf(word), Number((word >> 3n) & 0xfffn), after(cells.tick(), flowTicks));
+  const next = pack(
+    PENDING,
+    generationOf(word),
+    Number((word >> 3n) & 0xfffn),
+    after(cells.tick(), flowTicks),
+  );
   cells.store(control, next);
   cells.notify(control);
   return next;
 }
+
+/** Publishes without an exchange while the lease has time left: who but the holder could have changed the word? */
+const publishWhileLeased: typeof operations.publish = (cells, layout, slot, word, block, flowTicks) => {
+  if (passed(cells.tick(), deadlineOf(word)))
+    return operations.publish(cells, layout, slot, word, block, flowTicks);
+  return insertByStore(cells, layout, slot, word, flowTicks);
+};
 
 export const claims: readonly Mutant[] = [
   {
@@ -74,7 +92,8 @@ export const claims: readonly Mutant[] = [
       tryStart: startWith(usual, (_cells, _control, word, me, until) =>
         pack(RESERVED, nextGeneration(generationOf(word)), me, until),
       ),
-      publish: (cells, layout, slot, word, _block, flowTicks) => insertByStore(cells, layout, slot, word, flowTicks),
+      publish: (cells, layout, slot, word, _block, flowTicks) =>
+        insertByStore(cells, layout, slot, word, flowTicks),
     },
   },
   {
@@ -112,7 +131,8 @@ export const claims: readonly Mutant[] = [
     kills: 'I3',
     operations: {
       tryStart: startWith(usual, (cells, control, word, me, until) => {
-        const generation = stateOf(word) === RESERVED ? generationOf(word) : nextGeneration(generationOf(word));
+        const generation =
+          stateOf(word) === RESERVED ? generationOf(word) : nextGeneration(generationOf(word));
         const next = pack(RESERVED, generation, me, until);
         if (cells.compareExchange(control, word, next) !== word) return undefined;
         cells.notify(control);
@@ -154,7 +174,9 @@ export const claims: readonly Mutant[] = [
     title: 'a reservation may be taken over at any time',
     scenario: 'burst-2',
     kills: 'I11',
-    operations: { tryStart: startWith((word, now) => stateOf(word) === RESERVED || usual(word, now), exchange) },
+    operations: {
+      tryStart: startWith((word, now) => stateOf(word) === RESERVED || usual(word, now), exchange),
+    },
   },
   {
     name: 'plain-deadline',
@@ -167,6 +189,13 @@ export const claims: readonly Mutant[] = [
         return usual(word, now);
       }, exchange),
     },
+  },
+  {
+    name: 'trust-the-clock',
+    title: 'a leader whose lease has not run out need not compare',
+    scenario: 'clock-adversary',
+    kills: 'I13',
+    operations: { publish: publishWhileLeased },
   },
   {
     name: 'claim-lapsed-flow',
@@ -197,7 +226,9 @@ export const claims: readonly Mutant[] = [
     title: 'a joiner of a failed flight tries again by itself',
     scenario: 'failure-fan-out',
     kills: 'I11',
-    operations: { tryStart: startWith((word, now) => stateOf(word) === FAILED || usual(word, now), exchange) },
+    operations: {
+      tryStart: startWith((word, now) => stateOf(word) === FAILED || usual(word, now), exchange),
+    },
   },
   {
     name: 'half-digest',
@@ -210,7 +241,7 @@ export const claims: readonly Mutant[] = [
   },
   {
     name: 'unfinished-is-different',
-    title: 'a key without its second half is somebody else\'s',
+    title: "a key without its second half is somebody else's",
     scenario: 'bind-2',
     kills: 'I1',
     operations: {

@@ -1,6 +1,14 @@
 // Mistakes in cleaning up after the dead.
 
-import { after, FAILED, generationOf, isLive, ownerOf, pack, stateOf } from '../../gateway/flight/control-word.ts';
+import {
+  after,
+  FAILED,
+  generationOf,
+  isLive,
+  ownerOf,
+  pack,
+  stateOf,
+} from '../../gateway/flight/control-word.ts';
 import type { Cells } from '../../gateway/flight/cells.ts';
 import { FAILURES } from '../../gateway/flight/failure.ts';
 import { controlAddress, threadAddress, type Layout } from '../../gateway/flight/layout.ts';
@@ -19,7 +27,12 @@ function endFlights(cells: Cells, layout: Layout, owner: number, end: End): void
     const control = controlAddress(layout, slot);
     const word = cells.load(control);
     if (!isLive(stateOf(word)) || ownerOf(word) !== owner) continue;
-    end(cells, control, word, pack(FAILED, generationOf(word), FAILURES['owner-died'], after(cells.tick(), 0)));
+    end(
+      cells,
+      control,
+      word,
+      pack(FAILED, generationOf(word), FAILURES['owner-died'], after(cells.tick(), 0)),
+    );
   }
 }
 

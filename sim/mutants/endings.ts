@@ -36,7 +36,12 @@ export const endings: readonly Mutant[] = [
     kills: 'I2',
     operations: {
       publish: (cells, layout, slot, word, _block, flowTicks) =>
-        put(cells, layout, slot, pack(PENDING, generationOf(word), ownerOf(word), after(cells.tick(), flowTicks))),
+        put(
+          cells,
+          layout,
+          slot,
+          pack(PENDING, generationOf(word), ownerOf(word), after(cells.tick(), flowTicks)),
+        ),
     },
   },
   {
@@ -218,7 +223,12 @@ export const endings: readonly Mutant[] = [
     kills: 'I2',
     operations: {
       renew: (cells, layout, slot, word, ticks) =>
-        put(cells, layout, slot, pack(stateOf(word), generationOf(word), ownerOf(word), after(cells.tick(), ticks))),
+        put(
+          cells,
+          layout,
+          slot,
+          pack(stateOf(word), generationOf(word), ownerOf(word), after(cells.tick(), ticks)),
+        ),
     },
   },
 ];
