@@ -12,6 +12,7 @@ import type { HttpResponse } from '../native/uws.ts';
 import type { FixedResponse } from '../route/policy.ts';
 import type { Arrival } from './arrival.ts';
 import { IncomingBody } from './body.ts';
+import type { BodyWatch } from './body-watch.ts';
 import { type Responder, statusLine } from './respond.ts';
 
 /** What an exchange has besides its arrival. */
@@ -22,6 +23,7 @@ export interface ExchangeParts {
   /** Announced body: bytes, null when chunked, 0 when there is none. */
   readonly bodyLength: number | null;
   readonly bodyBytesMax: number;
+  readonly bodyWatch: BodyWatch;
   /** The answer is complete, or the caller left before (`status` 0). Called exactly once. */
   readonly finished: (
     arrival: Arrival,
@@ -84,7 +86,9 @@ export class UwsExchange implements Exchange {
     this.body =
       parts.bodyLength === 0
         ? null
-        : new IncomingBody(response, parts.bodyLength, parts.bodyBytesMax, (refusal) => this.refuse(refusal));
+        : new IncomingBody(response, parts.bodyLength, parts.bodyBytesMax, parts.bodyWatch, (refusal) =>
+            this.refuse(refusal),
+          );
   }
 
   get gone(): boolean {

@@ -12,6 +12,7 @@ import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
+import { BodyWatch } from './body-watch.ts';
 import { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import { HeadReader } from './head.ts';
@@ -70,6 +71,7 @@ const onRequest = createRequestHandler({
     requestIdHeader: config.listener.requestId.header,
   }),
   targetBytesMax: config.listener.maxTargetBytes,
+  bodyWatch: new BodyWatch(config.listener.bodyTimeoutMs, systemClock),
   verifier: verification.verifier,
   responder,
   trustRequestId: config.listener.requestId.trust,
