@@ -10,9 +10,12 @@ import workerThreads, {
   Worker,
   workerData,
 } from 'node:worker_threads';
+import { type Sabotage, sabotageMessage } from './sabotage.ts';
 
-/** `throw`: an uncaught error in a listener thread. `terminate`: the end of one of a listener's verify workers. */
-export type Sabotage = 'throw' | 'terminate';
+/** What the main thread tells the soak: a verify worker has ended as ordered. */
+export interface EndedReport {
+  readonly ended: 'verify worker';
+}
 
 interface Order {
   readonly sabotage: Sabotage;
@@ -28,6 +31,7 @@ else if (isListener()) obey();
 function relay(): void {
   const listeners = trackWorkers();
   const channel = new BroadcastChannel(channelName);
+  channel.onmessage = (event) => process.send!(event.data);
   channel.unref();
   let turn = 0;
   process.on('message', (sabotage: Sabotage) => {
@@ -44,16 +48,19 @@ function obey(): void {
   const verifyWorkers = trackWorkers();
   const channel = new BroadcastChannel(channelName);
   channel.onmessage = (event) => {
-    const { sabotage, thread } = event.data as Order;
-    if (thread !== threadId) return;
-    switch (sabotage) {
+    const order = event.data as Order | EndedReport;
+    if ('ended' in order || order.thread !== threadId) return;
+    switch (order.sabotage) {
       case 'throw':
         setImmediate(() => {
-          throw new Error('sabotage');
+          throw new Error(sabotageMessage);
         });
         return;
       case 'terminate':
-        for (const worker of [...verifyWorkers].slice(0, 1)) void worker.terminate();
+        for (const worker of [...verifyWorkers].slice(0, 1)) {
+          worker.once('exit', () => channel.postMessage({ ended: 'verify worker' } satisfies EndedReport));
+          void worker.terminate();
+        }
         return;
     }
   };
