@@ -27,6 +27,7 @@ export const interimAnswersMax = 16;
 
 export class Call implements Caller {
   deadlineMs: number;
+  place = -1;
 
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;

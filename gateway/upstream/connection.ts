@@ -67,10 +67,16 @@ export class Connection {
   }
 
   send(request: OutgoingRequest, handler: RequestHandler): void {
-    this.#client.dispatch(
-      { ...request, servername: this.#servername } as Dispatcher.DispatchOptions,
-      handler,
-    );
+    const { method, path, headers, body } = request;
+    // Left to itself, undici takes the name for TLS from the Host field. (Its types do not know the option.)
+    const options: Dispatcher.DispatchOptions & { servername: string } = {
+      method,
+      path,
+      headers,
+      body,
+      servername: this.#servername,
+    };
+    this.#client.dispatch(options, handler);
   }
 
   /** A request is being written to the socket. */
