@@ -4,7 +4,7 @@ import { createBuffer, RealCells } from '../../gateway/flight/real-cells.ts';
 import { NO_PARENT, enrol } from '../../gateway/flight/reaper.ts';
 import { layoutOf } from '../../gateway/flight/layout.ts';
 import { createTable, FlightTable } from '../../gateway/flight/table.ts';
-import type { StartOptions } from '../../gateway/flight/table.ts';
+import type { StartOptions } from '../../gateway/flight/answer.ts';
 import { FlightFailure } from '../../gateway/flight/work.ts';
 import type { Call, Creation, Work } from '../../gateway/flight/work.ts';
 import { HandTimers, settled } from './hand-timers.ts';
