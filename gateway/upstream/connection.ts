@@ -3,6 +3,7 @@
  * Knows what undici does not tell: whether the socket was used before, which decides if a request may be sent again.
  */
 import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/schema.ts';
 import { Gate } from './gate.ts';
@@ -16,7 +17,7 @@ export interface OutgoingRequest {
   readonly path: string;
   /** Name, value, name, value. Holds `content-length` when a streamed body has a known one. */
   readonly headers: string[];
-  readonly body: Dispatcher.DispatchOptions['body'];
+  readonly body: Buffer | Readable | null;
 }
 
 export class Connection {
