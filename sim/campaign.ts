@@ -1,6 +1,6 @@
 // One scenario or one mutant, run to the end: the unit of work of the suite, of the command line and of its threads.
 
-import type { InvariantId } from './invariants/invariant.ts';
+import type { InvariantId } from './invariants/ids.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { variantOf } from './mutants/mutant.ts';
 import { run, type Failure } from './run.ts';

@@ -5,6 +5,7 @@ import { registerCheck } from './check.ts';
 import { exitCode } from './exit-codes.ts';
 import { registerExplain } from './explain.ts';
 import { registerSchema } from './schema.ts';
+import { registerSim } from './sim.ts';
 import { registerStart } from './start.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -35,6 +36,7 @@ export function buildProgram(terminal: Terminal): Command {
   registerCheck(program, terminal);
   registerExplain(program, terminal);
   registerSchema(program, terminal);
+  registerSim(program, terminal);
   return program;
 }
 

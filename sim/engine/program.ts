@@ -41,25 +41,25 @@ export interface Note {
 
 /** The only thing that a virtual thread can reach. Addresses are word indexes, times are ticks. */
 export interface Door {
-  load(address: number): bigint;
-  store(address: number, value: bigint): void;
-  compareExchange(address: number, expected: bigint, next: bigint): bigint;
-  add(address: number, delta: bigint): bigint;
-  notify(address: number): number;
-  tick(): number;
+  readonly load: (address: number) => bigint;
+  readonly store: (address: number, value: bigint) => void;
+  readonly compareExchange: (address: number, expected: bigint, next: bigint) => bigint;
+  readonly add: (address: number, delta: bigint) => bigint;
+  readonly notify: (address: number) => number;
+  readonly tick: () => number;
   /** Sleeps while the word is `expected`; without `ticksMax` only a notify ends it. */
-  wait(address: number, expected: bigint, ticksMax?: number): Wake;
-  sleep(ticks: number): void;
+  readonly wait: (address: number, expected: bigint, ticksMax?: number) => Wake;
+  readonly sleep: (ticks: number) => void;
   /** A decision that is not the thread's own: a fault, the answer of a provider. Every alternative is explored. */
-  choose(alternatives: number, what: string): number;
+  readonly choose: (alternatives: number, what: string) => number;
   /** Marks the beginning and the end of a call whose real-time order matters (linearizability). */
-  call(note: Note): void;
-  reply(note: Note): void;
+  readonly call: (note: Note) => void;
+  readonly reply: (note: Note) => void;
   /** Blocks until the given thread has crashed. */
-  awaitDeath(thread: number): void;
-  note(note: Note): void;
+  readonly awaitDeath: (thread: number) => void;
+  readonly note: (note: Note) => void;
   /** Names the protocol operation under way; part of the stable name of each step. */
-  within(operation: string): void;
+  readonly within: (operation: string) => void;
 }
 
 export type Body = (door: Door) => unknown;

@@ -11,6 +11,8 @@ export interface Scenario {
   readonly crashEverywhere?: number;
   /** Long ones are left out of the short suite, never out of `npm run sim`. */
   readonly long?: boolean;
+  /** Too wide to enumerate: so many executions are sampled, by priorities. Never called complete. */
+  readonly sampled?: number;
 }
 
 export const start: StartPlan = { does: 'start', key: 0 };

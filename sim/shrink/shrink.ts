@@ -1,7 +1,7 @@
 // Makes a failure small enough to read: first the plan (threads, keys, faults), then the forced switches, then the
 // fewest preemptions that fail at all, and among those the fewest steps.
 
-import type { InvariantId } from '../invariants/invariant.ts';
+import type { InvariantId } from '../invariants/ids.ts';
 import { benchOf, inspector, preemptionsOf, run, type Bench, type Failure } from '../run.ts';
 import { bounded } from '../schedulers/bounded.ts';
 import { exhaustive } from '../schedulers/exhaustive.ts';

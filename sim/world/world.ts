@@ -25,7 +25,7 @@ import type { Payload } from '../../gateway/flight/payload.ts';
 import { NO_PARENT, packThread, THREAD_ALIVE } from '../../gateway/flight/reaper.ts';
 import type { Door } from '../engine/program.ts';
 import { Wake } from '../engine/program.ts';
-import type { InvariantId } from '../invariants/invariant.ts';
+import type { InvariantId } from '../invariants/ids.ts';
 import type { Answer, Plan } from './plan.ts';
 
 /** Short terms: what matters is their order, and every tick may cost a waiter a step. */
@@ -63,7 +63,7 @@ export interface World {
 export function worldOf(plan: Plan, variant: Variant): World {
   const layout = layoutOf({
     slots: plan.slots ?? 1,
-    threads: 8,
+    threads: Math.max(8, plan.threads.length + 1),
     blocks: plan.blocks ?? 0,
     blockWords: 3,
   });

@@ -3,7 +3,8 @@
 // the same switches; and it survives every schedule of the same situation, as many of them as when it was recorded.
 
 import { createHash } from 'node:crypto';
-import type { InvariantId, Violation } from '../invariants/invariant.ts';
+import type { InvariantId } from '../invariants/ids.ts';
+import type { Violation } from '../invariants/invariant.ts';
 import { mutantNamed } from '../mutants/all.ts';
 import { variantOf } from '../mutants/mutant.ts';
 import { renderTrace } from '../report/terminal.ts';
@@ -138,7 +139,12 @@ function checkBad(file: TraceFile): Check {
     const told = replayExactly(file.plan, variant, file.choices);
     const invariant = told.violation?.invariant;
     if (invariant !== file.expect.invariant) {
-      return { name, ok: false, stale: true, detail: `${STALE} (it now ends in ${invariant ?? 'no violation'})` };
+      return {
+        name,
+        ok: false,
+        stale: true,
+        detail: `${STALE} (it now ends in ${invariant ?? 'no violation'})`,
+      };
     }
     if (told.fingerprint !== file.expect.fingerprint) {
       return { name, ok: false, stale: true, detail: `${STALE} (same violation, other steps)` };
@@ -173,11 +179,14 @@ function checkAll(file: TraceFile): Check {
 
 /** Reads a trace file. Errors: SyntaxError, or RangeError for another format. */
 export function parseTraceFile(text: string): TraceFile {
-  const file = JSON.parse(text) as TraceFile;
-  if (file.format !== FORMAT) throw new RangeError(`a trace file says "format": "${FORMAT}"`);
+  const file = JSON.parse(text) as Omit<TraceFile, 'format'> & { readonly format: string };
+  if (!isTraceFile(file)) throw new RangeError(`a trace file says "format": "${FORMAT}"`);
   // Names are resolved and the plan is built now, so that a broken file fails here and not halfway.
   modelOf(file.plan, variantNamed(file.variant));
   parseSchedule(file.choices);
   return file;
 }
 
+function isTraceFile(file: { readonly format: string }): file is TraceFile {
+  return file.format === FORMAT;
+}
