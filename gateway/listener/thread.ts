@@ -53,6 +53,8 @@ const verification = new Verification({
   recorder,
   search: (issuer, ticket) => tell({ kind: 'search-keys', issuer, ticket }),
 });
+// Nothing else holds this thread while a verify worker that died at its start waits for its next one.
+main.ref();
 await verification.verifier.ready();
 
 const driver = loadDriver();
