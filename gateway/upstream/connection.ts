@@ -10,7 +10,7 @@ import { Gate } from './gate.ts';
 
 type Limits = Pick<UpstreamConfig, 'connectTimeoutMs' | 'keepAliveMs' | 'maxResponseHeaderBytes'>;
 
-export type RequestHandler = Dispatcher.DispatchHandler;
+type RequestHandler = Dispatcher.DispatchHandler;
 
 export interface OutgoingRequest {
   readonly method: Dispatcher.HttpMethod;
