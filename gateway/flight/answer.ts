@@ -25,7 +25,9 @@ export type Answer =
       readonly expiresInMs: number;
     }
   | { readonly kind: 'failed'; readonly code: number; readonly shared: boolean }
-  | { readonly kind: 'full' | 'waited-out' | 'contended' };
+  | { readonly kind: 'full' | 'waited-out' | 'contended' }
+  /** This thread is leaving the table. */
+  | { readonly kind: 'closed' };
 
 /** How a flow stands. */
 export interface Standing {

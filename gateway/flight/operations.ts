@@ -4,7 +4,7 @@
  */
 import { bind, find } from './binding.ts';
 import { freeBlock, publish, purge, readPayload, takeBlock, writePayload } from './payload.ts';
-import { enrol, reap } from './reaper.ts';
+import { endFlights, enrol, reap } from './reaper.ts';
 import { beginCommit, cancel, expire, fail, finish, look, renew, survey, tryStart } from './slot.ts';
 
 export const operations = {
@@ -27,6 +27,7 @@ export const operations = {
   purge,
   enrol,
   reap,
+  endFlights,
 };
 
 export type Operations = typeof operations;

@@ -88,6 +88,7 @@ export class FlightTable implements StageTable {
    * one thread share one start and one answer, the bytes of its payload included: read them only.
    */
   start(key: FlightKey, work: Work, options: StartOptions): Promise<Answer> {
+    if (this.#closed) return Promise.resolve(CLOSED);
     const name = `${options.until} ${key.provider.length} ${key.provider}${key.account}`;
     const known = this.#starting.get(name);
     const shared = known ?? this.#start(name, key, work, options);
@@ -149,13 +150,14 @@ export class FlightTable implements StageTable {
   }
 
   /**
-   * Ends this thread's flights and gives its record back. Order: after the threads that it seated have ended. Resolves
-   * when the flows it followed have let go of their work.
+   * Ends this thread's flights, so that others need not wait for it to end. Its record stays taken until its spawner
+   * sees the end. Resolves when the flows that it followed have let go of their work.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reap(this.#handle.seat);
+    const flights = operations.endFlights(this.#cells, this.layout, this.#context.me);
+    this.#cells.add(counterAddress('orphans'), BigInt(flights));
     await Promise.all(this.#following);
   }
 
@@ -246,6 +248,7 @@ export class FlightTable implements StageTable {
 }
 
 const TOO_LATE: Answer = { kind: 'waited-out' };
+const CLOSED: Answer = { kind: 'closed' };
 
 /** Views, cancels and sweeps have nothing to do but operations. */
 const NO_STAGE: Stage = {

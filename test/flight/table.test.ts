@@ -292,6 +292,22 @@ describe('a thread', () => {
       state: 'failed',
       code: FAILURES['owner-died'],
     });
+    expect(await second.start(KEY, provider().work, OPTIONS)).toEqual({ kind: 'closed' });
+  });
+
+  it('that closes during a call at the provider leads no flow any more', async () => {
+    const lead = provider();
+    void second.start(KEY, lead.work, OPTIONS);
+    const heir = provider();
+    const waiting = first.start(KEY, heir.work, OPTIONS);
+    await settled();
+    await second.close();
+    await settled();
+    heir.release();
+    expect(await waiting).toMatchObject({ kind: 'flow', led: true });
+    lead.release();
+    await settled();
+    expect(lead.calls).toEqual(['create', 'discard']);
   });
 
   it('gets no seat when all are taken, and one again when a seat is given back', () => {
