@@ -169,8 +169,9 @@ function checkCollisions(
       );
     }
   }
+  const byShape = new Map(drafts.map((draft) => [draft.shape, draft]));
   for (const [pattern, chain] of closed) {
-    const both = drafts.find((draft) => draft.shape === shapeOf(parsePattern(pattern)));
+    const both = byShape.get(shapeOf(parsePattern(pattern)));
     if (both !== undefined) {
       problems.add(
         [...chain.at(-1)!.at, 'closed'],
