@@ -105,6 +105,16 @@ describe('refreshing', () => {
     expect(changes).toEqual([[[]], [['a']]]);
   });
 
+  test('an issuer that was never up is asked every few seconds', async () => {
+    const bench = openKeyring();
+    await bench.keyring.configure(main());
+    await bench.time.pass(120_000);
+    bench.issuer.publish(url, keySet(a));
+    await bench.time.pass(5000);
+    expect(bench.kids()).toEqual([['a']]);
+    expect(bench.issuer.requests.length).toBeLessThan(40);
+  });
+
   test('one failure in between does not age the keys', async () => {
     const bench = openKeyring();
     bench.issuer.publish(url, keySet(a));
