@@ -44,7 +44,7 @@ export interface Bench {
 
 export function benchOf(plan: Plan, variant: Variant): Bench {
   const { world, model } = modelOf(plan, variant);
-  return { world, machine: machineOf(model), historian: createHistorian(world, model.initial ?? []) };
+  return { world, machine: machineOf(model), historian: createHistorian(world) };
 }
 
 export function run(

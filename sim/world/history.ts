@@ -70,15 +70,12 @@ export function decode(word: bigint): Word {
 }
 
 /** Cost: words are decoded once per distinct value, so reading an execution is a walk over its steps. */
-export function createHistorian(
-  world: World,
-  initialWords: readonly (readonly [number, bigint])[],
-): Historian {
+export function createHistorian(world: World): Historian {
   const { layout } = world;
   const decoded: Word[] = [];
-  const initials = new Map<number, bigint>(initialWords);
   const wordOf = (machine: Machine, id: number): Word => (decoded[id] ??= decode(machine.values.word(id)));
-  const initial = (slot: number): Word => decode(initials.get(layout.slotBase + slot * SLOT_WORDS + 2) ?? 0n);
+  const initial = (slot: number): Word =>
+    decode(world.initial.get(layout.slotBase + slot * SLOT_WORDS + 2) ?? 0n);
   return {
     read(machine, end) {
       const turns: Turn[] = [];

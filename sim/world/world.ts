@@ -58,6 +58,8 @@ export interface World {
   readonly clock: number;
   readonly digests: readonly Digest[];
   readonly variant: Variant;
+  /** The words that are not 0 at the beginning. */
+  readonly initial: ReadonlyMap<number, bigint>;
 }
 
 export function worldOf(plan: Plan, variant: Variant): World {
@@ -68,7 +70,8 @@ export function worldOf(plan: Plan, variant: Variant): World {
     blockWords: 3,
   });
   const digests = Array.from({ length: plan.keys }, (_, key) => digestOf(plan, key));
-  return { plan, layout, clock: layout.words, digests, variant };
+  const empty: World = { plan, layout, clock: layout.words, digests, variant, initial: new Map() };
+  return { ...empty, initial: new Map(initialWords(empty)) };
 }
 
 function digestOf(plan: Plan, key: number): Digest {
@@ -79,8 +82,7 @@ function digestOf(plan: Plan, key: number): Digest {
   return { high: 0x100n + BigInt(key), low };
 }
 
-/** The words that the table starts with. */
-export function initialWords(world: World): (readonly [number, bigint])[] {
+function initialWords(world: World): (readonly [number, bigint])[] {
   const { plan, layout, digests } = world;
   const words: (readonly [number, bigint])[] = [[world.clock, BigInt(plan.now ?? 100)]];
   const records = plan.records ?? plan.threads.length;
