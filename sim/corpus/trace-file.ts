@@ -20,6 +20,7 @@ import { createSightings } from '../sightings.ts';
 import { failureUnder } from '../shrink/shrink.ts';
 import type { Plan } from '../world/plan.ts';
 import { modelOf } from '../world/threads.ts';
+import { viewOf } from '../world/view.ts';
 import { shipped, type Variant } from '../world/world.ts';
 
 export const FORMAT = 'sallyport-race/1';
@@ -111,7 +112,7 @@ export function replayGuided(plan: Plan, variant: Variant, guide: Guide): Told {
 function judged(bench: ReturnType<typeof benchOf>, plan: Plan, end: 'settled' | 'wedged' | 'runaway'): Told {
   const inspect = inspector(bench, createSightings(), new Map());
   const violation = inspect(bench.machine, end);
-  const trace = tell(bench.machine, bench.world, threadNames(plan));
+  const trace = tell(bench.machine, viewOf(bench.world), threadNames(plan));
   const hash = createHash('sha256').update(violation?.invariant ?? 'ok');
   for (const step of trace.steps) hash.update(`\n${step.thread} ${step.text} ${step.notes.join(' ')}`);
   return { trace, violation, fingerprint: hash.digest('hex').slice(0, 32) };
