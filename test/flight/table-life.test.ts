@@ -160,6 +160,51 @@ describe('the shared memory', () => {
   });
 });
 
+describe('a table that is too small', () => {
+  const small = (shape: Partial<typeof SHAPE>) => createTable({ ...SHAPE, ...shape }, TERMS);
+  const bob = { ...KEY, account: 'bob' };
+
+  it('refuses a key without a slot, and asks its provider for nothing', async () => {
+    const table = small({ slots: 1 });
+    const [alice, other] = [provider(), provider()];
+    const starting = table.start(KEY, alice.work, OPTIONS);
+    alice.release();
+    await starting;
+    expect(await table.start(bob, other.work, OPTIONS)).toEqual({ kind: 'full' });
+    expect(other.calls).toEqual([]);
+    expect(table.counters()).toMatchObject({ full: 1n, claims: 1n });
+    await table.close();
+  });
+
+  it('refuses a flow without a payload block, with a code of its own, and asks its provider for nothing', async () => {
+    const table = small({ blocks: 1 });
+    const [alice, other] = [provider(), provider()];
+    const starting = table.start(KEY, alice.work, OPTIONS);
+    alice.release();
+    await starting;
+    const code = FAILURES['no-payload-block'];
+    expect(await table.start(bob, other.work, OPTIONS)).toEqual({ kind: 'failed', code, shared: false });
+    expect(other.calls).toEqual([]);
+    await table.close();
+  });
+});
+
+describe('a start from within its own call at the provider', () => {
+  it('gives up at its deadline instead of waiting for itself for ever', async () => {
+    const inner: unknown[] = [];
+    const work: Work = {
+      async create() {
+        inner.push(await first.start(KEY, work, { ...OPTIONS, waitMs: 1000 }));
+        return { payload: null, flowMs: 60_000, pollMs: 5000 };
+      },
+    };
+    const outer = first.start(KEY, work, OPTIONS);
+    await timers.pass(1000);
+    expect(inner).toEqual([{ kind: 'waited-out' }]);
+    expect(await outer).toMatchObject({ kind: 'flow', led: true });
+  });
+});
+
 describe('createTable', () => {
   it('seats its own thread first and works with the real clock', async () => {
     const table = createTable(SHAPE, TERMS);
