@@ -14,7 +14,7 @@ process.once('message', ({ privateKeyPem, from, to, file }: MintJob) => {
     lines.push(`${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}\n`);
   }
   writeFileSync(file, lines.join(''));
-  process.disconnect();
+  process.exit();
 });
 
 function encode(value: object): string {
