@@ -29,7 +29,7 @@ rect.broken { fill: var(--bad); opacity: .14 } .cursor { stroke: var(--ink); opa
 .legend i { display: inline-block; width: 14px; height: 14px; margin: 0 4px 0 14px; vertical-align: -2px; border-radius: 50%; border: 2px solid var(--read) }
 .legend .write { border-radius: 3px; border-color: var(--write); background: var(--write) } .legend .wait, .legend .preempt { height: 0; border: 0; border-top: 2px dashed var(--dim); border-radius: 0; vertical-align: 4px }
 .legend .preempt { border-color: var(--bad) } .legend .wake { height: 0; border: 0; border-top: 2px solid var(--wake); border-radius: 0; vertical-align: 4px } .legend .broken { border: 0; border-radius: 3px; background: var(--bad); opacity: .3 }
-footer { color: var(--dim) }
+details { margin: 16px 0 40px } summary { cursor: pointer; color: var(--dim) } pre { overflow-x: auto; font-size: 12px; line-height: 1.45 }
 `;
 
 export const pageScript = `

@@ -2,12 +2,15 @@
 // left to right. Dashed lines are waits, arrows are wakes, red lines are preemptions. The slider picks a step.
 
 import type { Violation } from '../invariants/invariant.ts';
-import type { Headline } from './terminal.ts';
+import { renderTrace, type Headline } from './terminal.ts';
 import type { Trace, TraceStep } from './trace.ts';
 import { pageScript, pageStyle } from './html-page.ts';
 
 const GUTTER = 150;
-const COLUMN = 36;
+const COLUMN_MIN = 36;
+const COLUMN_MAX = 64;
+const PAGE = 1_320;
+const MARGIN = 110;
 const LANE = 44;
 const TOP = 34;
 
@@ -39,6 +42,7 @@ export function renderHtml(trace: Trace, violation: Violation | undefined, headl
   <label class="slider">step <input id="step" type="range" min="1" max="${trace.steps.length}" value="${(violation?.step ?? trace.steps.length - 1) + 1}"> <output id="at"></output></label>
   <section id="detail" aria-live="polite"></section>
   <p class="legend"><i class="read"></i> reads <i class="write"></i> writes <i class="wait"></i> waits <i class="wake"></i> wakes <i class="preempt"></i> preemption <i class="broken"></i> the invariant breaks here</p>
+  <details><summary>all steps as text</summary><pre>${escape(renderTrace(trace, violation?.step))}</pre></details>
 </main>
 <script type="application/json" id="data">${data}</script>
 <script>${pageScript}</script>
@@ -50,13 +54,15 @@ function chart(trace: Trace, violation: Violation | undefined): string {
   const lanes = trace.threads.map((_, t) => t).filter((t) => trace.steps.some((step) => step.thread === t));
   const laneY = new Map(lanes.map((thread, at) => [thread, TOP + at * LANE + LANE / 2]));
   const slotsTop = TOP + lanes.length * LANE + 18;
-  const width = GUTTER + trace.steps.length * COLUMN + 24;
+  const room = (PAGE - GUTTER - MARGIN) / Math.max(1, trace.steps.length);
+  const column = Math.floor(Math.min(COLUMN_MAX, Math.max(COLUMN_MIN, room)));
+  const width = GUTTER + trace.steps.length * column + MARGIN;
   const height = slotsTop + trace.slots.length * LANE + 10;
-  const x = (at: number): number => GUTTER + at * COLUMN + COLUMN / 2;
+  const x = (at: number): number => GUTTER + at * column + column / 2;
   const parts: string[] = [];
   lanes.forEach((thread) => {
     const y = laneY.get(thread) ?? 0;
-    parts.push(`<line class="lane" x1="${GUTTER}" x2="${width - 12}" y1="${y}" y2="${y}"/>`);
+    parts.push(`<line class="lane" x1="${GUTTER}" x2="${width - MARGIN}" y1="${y}" y2="${y}"/>`);
     parts.push(`<text class="name" x="10" y="${y + 4}">${escape(trace.threads[thread] ?? '')}</text>`);
   });
   const broken = violation?.step ?? -1;
@@ -64,11 +70,11 @@ function chart(trace: Trace, violation: Violation | undefined): string {
     parts.push(`<text class="number" x="${x(at)}" y="16">${step.number}</text>`);
     if (at === broken) {
       parts.push(
-        `<rect class="broken" x="${x(at) - COLUMN / 2}" y="22" width="${COLUMN}" height="${height - 28}"/>`,
+        `<rect class="broken" x="${x(at) - column / 2}" y="22" width="${column}" height="${height - 28}"/>`,
       );
     }
     if (step.preempts !== undefined) {
-      const edge = x(at) - COLUMN / 2;
+      const edge = x(at) - column / 2;
       parts.push(`<line class="preempt" x1="${edge}" x2="${edge}" y1="22" y2="${slotsTop - 12}"/>`);
     }
     if (step.thread < 0) {
@@ -82,9 +88,9 @@ function chart(trace: Trace, violation: Violation | undefined): string {
     const y = laneY.get(step.thread);
     if (y !== undefined) parts.push(mark(step, at, x(at), y));
   });
-  trace.slots.forEach((name, slot) => parts.push(...slotLane(trace, slot, name, slotsTop + slot * LANE, x)));
+  trace.slots.forEach((_, slot) => parts.push(...slotLane(trace, slot, slotsTop + slot * LANE, column, x)));
   parts.push(`<line id="cursor" class="cursor" x1="0" x2="0" y1="20" y2="${height - 6}"/>`);
-  return `<svg role="img" aria-label="timeline of ${trace.steps.length} steps" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" data-gutter="${GUTTER}" data-column="${COLUMN}">
+  return `<svg role="img" aria-label="timeline of ${trace.steps.length} steps" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" data-gutter="${GUTTER}" data-column="${column}">
 <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" class="head"/></marker></defs>
 ${parts.join('\n')}
 </svg>`;
@@ -151,18 +157,18 @@ function wakes(trace: Trace, laneY: ReadonlyMap<number, number>, x: (at: number)
 function slotLane(
   trace: Trace,
   slot: number,
-  name: string,
   top: number,
+  column: number,
   x: (at: number) => number,
 ): string[] {
-  const parts = [`<text class="name" x="10" y="${top + 19}">${escape(name)}</text>`];
+  const parts = [`<text class="name" x="10" y="${top + 19}">${escape(trace.slots[slot] ?? '')}</text>`];
   let from = 0;
   const { steps } = trace;
   steps.forEach((step, at) => {
     const word = step.slots[slot] ?? '';
     if (at + 1 < steps.length && steps[at + 1]?.slots[slot] === word) return;
-    const left = x(from) - COLUMN / 2 + 1;
-    const width = x(at) + COLUMN / 2 - left - 1;
+    const left = x(from) - column / 2 + 1;
+    const width = x(at) + column / 2 - left - 1;
     const state = word.split(' ')[0]?.toLowerCase() ?? 'idle';
     parts.push(
       `<g class="word ${state}"><rect x="${left}" y="${top}" width="${width}" height="28" rx="4"/><title>${escape(word)}</title>`,
