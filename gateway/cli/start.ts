@@ -24,6 +24,10 @@ Exit codes:
   0 ended in order   1 failed   2 the command line or the configuration cannot be used
 `;
 
+const demoMissing = `sallyport: the demo comes with a clone of the repository and its development dependencies (npm ci)
+  To run the gateway, give a configuration: sallyport start -c FILE
+`;
+
 export function registerStart(program: Command): void {
   program
     .command('start')
@@ -49,7 +53,9 @@ async function runDemo(): Promise<number> {
     });
     return await (ended ?? exitCode.failed);
   } catch (error) {
-    return sayWhyNot(error);
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return sayWhyNot(error);
+    process.stderr.write(demoMissing);
+    return exitCode.usage;
   }
 }
 
