@@ -31,7 +31,7 @@ export function nearest<T>(chain: Chain, pick: (node: RouteSource) => T | undefi
   return null;
 }
 
-/** Names that every level adds to, each with the place where it was first written. */
+/** Names that every level adds to, each with a place where it is written. */
 export function gathered(
   chain: Chain,
   key: ConfigPath,
@@ -40,7 +40,7 @@ export function gathered(
   const names = new Map<string, ConfigPath>();
   for (const { node, at } of chain) {
     for (const [index, name] of (pick(node) ?? []).entries()) {
-      if (!names.has(name)) names.set(name, [...at, ...key, index]);
+      names.set(name, [...at, ...key, index]);
     }
   }
   return names;

@@ -93,7 +93,7 @@ export interface Route {
   readonly upstream: string | null;
   readonly respond: FixedResponse | null;
   readonly forwarding: Forwarding;
-  /** `PathOddity` bits that this route accepts (`path.ts`). */
+  /** `pathOddity` bits that this route accepts (`path.ts`). */
   readonly pathAllowance: number;
   /** `Infinity` when there is no limit. */
   readonly bodyBytesMax: number;

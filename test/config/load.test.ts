@@ -232,6 +232,34 @@ routes:
   });
 });
 
+describe('warnings', () => {
+  const warningsIn = (text: string): string[] =>
+    good(text, {}, 'gw.yaml').warnings.map((warning) => headline(warning));
+
+  test('issuers and upstreams that no route uses', () => {
+    const text = `version: 1${base.replace('routes: [{ prefix: /, upstream: app }]', 'routes: [{ prefix: /, public: true, respond: {} }]')}`;
+    expect(warningsIn(text)).toEqual([
+      'gw.yaml:2:12: issuers.main: no route takes tokens of this issuer',
+      'gw.yaml:3:14: upstreams.app: no route leads to this upstream',
+    ]);
+  });
+
+  test('a scope that is granted but asked for nowhere, which may be mistyped', () => {
+    const text = `version: 1${base.replace('upstream: app', 'upstream: app, scopes: { any: [orders:read] }')}scopes:
+  implies:
+    admin: [editor, orders:raed]
+    editor: [orders:read]
+`;
+    expect(warningsIn(text)).toEqual([
+      'gw.yaml:7:21: scopes.implies.admin[1]: no route asks for the scope "orders:raed"; did you mean "orders:read"?',
+    ]);
+  });
+
+  test('a configuration without oddities has none', () => {
+    expect(warningsIn(`version: 1${base}`)).toEqual([]);
+  });
+});
+
 describe('files', () => {
   test('a file that cannot be read is a problem, not an exception', async () => {
     const missing = await loadConfig(join(folder, 'none.yaml'), {});
@@ -263,6 +291,8 @@ routes: [{ prefix: /, upstream: app, issuer: a }]
     const loaded = await loadConfig(file, {});
     expect(loaded.ok && loaded.config.issuers['a']!.keys.jwksFile).toBe(join(folder, 'there.json'));
     expect(loaded.ok ? loaded.warnings.map((warning) => headline(warning).slice(file.length)) : []).toEqual([
+      expect.stringMatching(/^:4:3: issuers\.b: no route takes/),
+      expect.stringMatching(/^:5:3: issuers\.c: no route takes/),
       ':4:59: issuers.b.keys.jwks_file: the file cannot be read here',
       ':5:60: issuers.c.keys.secret_env: the environment variable is not set here',
     ]);
