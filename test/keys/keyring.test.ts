@@ -247,6 +247,22 @@ describe('identities', () => {
     expect(bench.issuer.requests).toHaveLength(2);
   });
 
+  test('a set that one of two issuers could not use is not taken for the one before', async () => {
+    const bench = openKeyring();
+    const rsa = makeSigner('RS256', 'r');
+    bench.issuer.publish(url, keySet(a, rsa), { etag: '"1"' });
+    await bench.keyring.configure({
+      one: issuerConfig({ jwksUri: url }),
+      two: issuerConfig({ jwksUri: url }, { algorithms: ['RS256'] }),
+    });
+    bench.issuer.publish(url, keySet(b), { etag: '"2"' });
+    await bench.time.pass(300_000);
+    expect(bench.kids()).toEqual([['b'], ['r']]);
+    bench.issuer.publish(url, keySet(a, rsa), { etag: '"1"' });
+    await bench.time.pass(2000);
+    expect(bench.kids()).toEqual([['a'], ['r']]);
+  });
+
   test('what one issuer cannot use is no failure of the other one', async () => {
     const bench = openKeyring();
     bench.issuer.publish(url, keySet(a));

@@ -98,6 +98,15 @@ describe('algorithms and signatures', () => {
     expect(codeOf(profile, makeToken(other))).toBe('token_algorithm');
   });
 
+  test('T1: what one issuer accepts says nothing about another one', () => {
+    const hs = makeSigner('HS256');
+    const other = 'https://other.example';
+    const profile = makeProfile([makeIssuer([keyOf(ed, 1)]), makeIssuer([keyOf(hs, 2)], { issuer: other })]);
+    expect(codeOf(profile, makeToken(ed, { ...goodClaims, iss: other }))).toBe('token_algorithm');
+    expect(codeOf(profile, makeToken(hs))).toBe('token_algorithm');
+    expect(codeOf(profile, makeToken(hs, { ...goodClaims, iss: other }))).toBe('accepted');
+  });
+
   test('T1: HMAC with the public key as its secret is refused', () => {
     const rsa = makeSigner('RS256', 'k');
     const hmac = makeSigner('HS256', 'k');

@@ -57,6 +57,7 @@ describe('what is kept', () => {
     await time.turn();
     expect(workers[0]!.held.map(({ task }) => task.version)).toEqual([1, 2]);
     await workers[0]!.answer();
+    expect(said(verifier.lookup(tokenFor('b')))).toBe('unknown');
     await workers[0]!.answer();
     expect([before.heard, after.heard]).toMatchObject([[{ scopes: [1] }], [{ scopes: [2] }]]);
     expect(verifier.lookup(tokenFor('b'))).toMatchObject({ scopes: [2] });

@@ -194,6 +194,7 @@ describe('workers that fail', () => {
     expect(lost.codes).toEqual(['verifier_failed']);
     expect(workers).toHaveLength(2);
     expect(told).toContain('workerRestarted');
+    expect(workers[1]!.tasks[0]!.profile).toEqual(profile);
     await workers[1]!.answer();
     const next = ask(tokenFor('b'));
     await time.turn();
