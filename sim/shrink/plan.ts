@@ -5,6 +5,7 @@ import type { Plan, Preset, StartPlan, ThreadPlan } from '../world/plan.ts';
 /** Every plan that is one step simpler, the largest steps first. */
 export function simpler(plan: Plan): Plan[] {
   const plans: Plan[] = [];
+  if (plan.threads.length > 3) plans.push(halved(plan));
   for (let t = plan.threads.length - 1; t >= 0; t--) {
     const smaller = withoutThread(plan, t);
     if (smaller !== undefined) plans.push(smaller);
@@ -54,6 +55,15 @@ function simplerThreads(thread: ThreadPlan): ThreadPlan[] {
     for (const one of thread.provider ?? []) plans.push({ ...thread, provider: [one] });
   }
   return plans;
+}
+
+/** The plan with about half as many threads. */
+function halved(plan: Plan): Plan {
+  let half = plan;
+  for (let t = plan.threads.length - 1; t >= 0 && half.threads.length > plan.threads.length / 2; t--) {
+    half = withoutThread(half, t) ?? half;
+  }
+  return half;
 }
 
 /** The plan without one thread, its indexes moved up; nothing when another thread or the crash depends on it. */
