@@ -52,10 +52,6 @@ export async function openCorpus(count: number): Promise<Corpus> {
   };
 }
 
-export function readTokens(corpus: Corpus, from: number, to: number): string[] {
-  return readFileSync(corpus.tokensFile, 'utf8').split('\n', to).slice(from);
-}
-
 function readCount(folder: string): number {
   const file = join(folder, 'count.json');
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as number) : 0;

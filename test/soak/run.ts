@@ -4,11 +4,12 @@
  */
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { usageOf } from '../../bench/usage.ts';
 import { built } from '../support/built.ts';
 import { startGateway, testPreamble, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 import { type Caller, callers } from './callers.ts';
-import { isFlat, type MemoryTrend, residentBytes, trendOf } from './memory.ts';
+import { isFlat, type MemoryTrend, trendOf } from './memory.ts';
 import { type Sabotage, sabotageMessage } from './sabotage.ts';
 import { audience, issuer, SoakIssuer } from './tokens.ts';
 import { SoakUpstream } from './upstream.ts';
@@ -138,7 +139,7 @@ async function soak(
     ...allCallers,
     every(options.throwEverySeconds, sabotage('throw')),
     every(options.terminateEverySeconds, sabotage('terminate')),
-    every(options.seconds / 200, () => samples.push(residentBytes(gateway.pid))),
+    every(options.seconds / 200, () => samples.push(usageOf(gateway.pid).residentBytes)),
   ]);
 
   if (gateway.process.exitCode !== null || gateway.process.signalCode !== null) {
