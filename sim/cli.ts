@@ -235,19 +235,21 @@ export interface StressCommandOptions {
   readonly rounds: number;
   readonly starters: number;
   readonly threads: number;
+  /** How long the provider takes; 0 is one turn of the event loop. */
+  readonly providerMs: number;
   readonly json: boolean;
 }
 
 export async function stressThreads(options: StressCommandOptions, io: Io): Promise<ExitCode> {
   const { stress } = await import('./real/stress.ts');
-  const { rounds, starters, threads } = options;
-  const flight = await stress({ threads, rounds, starters, table: 'flight', providerMs: 0 });
+  const { rounds, starters, threads, providerMs } = options;
+  const flight = await stress({ threads, rounds, starters, table: 'flight', providerMs });
   const insert = await stress({
     threads,
     rounds: Math.min(rounds, 200),
     starters,
     table: 'insert',
-    providerMs: 0,
+    providerMs,
   });
   const single = flight.creations[1] === flight.rounds && flight.mismatches === 0;
   if (options.json) io.out(`${JSON.stringify({ flight, insert })}\n`);

@@ -1,6 +1,6 @@
 /** `sallyport sim`: explore the schedules of the flight table, replay recorded races, stress it on real threads. */
 import { Option, type Command } from 'commander';
-import type { Io, RunOptions } from '../../sim/cli.ts';
+import type { Io, RunOptions, StressCommandOptions } from '../../sim/cli.ts';
 import { schedulerNames } from '../../sim/schedulers/named.ts';
 import { exitCode } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
@@ -84,8 +84,9 @@ export function registerSim(program: Command, terminal: Terminal): void {
     .option('--rounds <number>', 'rounds, each on a fresh key', whole, 1_000)
     .option('--starters <number>', 'starts of a round', whole, 25)
     .option('--threads <number>', 'real threads', whole, 4)
+    .option('--provider-ms <number>', 'how long the provider takes', whole, 5)
     .option('--json', 'results for programs', false)
-    .action((options: { rounds: number; starters: number; threads: number; json: boolean }) =>
+    .action((options: StressCommandOptions) =>
       finish(terminal, async () => {
         const { stressThreads } = await import('../../sim/cli.ts');
         return stressThreads(options, ioOf(terminal));
