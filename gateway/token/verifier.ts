@@ -66,7 +66,7 @@ export class Verifier {
     this.#acceptsHmac = compiledOf(profile).acceptsHmac;
     this.#parking = new Parking(parts.requestKeys, {
       again: (pending) => this.#again(pending),
-      giveUp: (pending, refusal) => this.#settle(pending, refusal, null),
+      giveUp: (pending, refusal) => this.#tell(pending, refusal),
     });
     this.#pool = new WorkerPool(options.workers, parts.open, profile, options.deadlineMs, parts.clock, {
       judged: (batch, outcomes, nanoseconds, version) => this.#judged(batch, outcomes, nanoseconds, version),
@@ -179,7 +179,7 @@ export class Verifier {
     this.#stopTicking = null;
     const closing = this.#pool.close();
     for (const pending of new Set(this.#byWaiter.values())) {
-      this.#settle(pending, refusals.gateway_draining, null);
+      this.#settle(pending, refusals.gateway_draining);
     }
     await closing;
   }
@@ -244,7 +244,7 @@ export class Verifier {
         pending.lineage === this.#lineage
           ? this.#keep(pending.token, pending.algorithm, outcome, version)
           : this.#told(outcome);
-      this.#settle(pending, known, pending.peerAddress);
+      this.#tell(pending, known);
     }
     this.#memory.report();
   }
@@ -268,7 +268,7 @@ export class Verifier {
   }
 
   #failed(batch: readonly Pending[]): void {
-    for (const pending of batch) this.#settle(pending, refusals.verifier_failed, null);
+    for (const pending of batch) this.#settle(pending, refusals.verifier_failed);
   }
 
   #told(outcome: Outcome): Facts | Refusal {
@@ -280,12 +280,17 @@ export class Verifier {
     return this.#memory.keep(token, algorithm, outcome, version, this.#clock.nowMs() / 1000);
   }
 
-  /** Tells everybody who waits. `blamed` is suspected from now on when the token was refused. */
-  #settle(pending: Pending, outcome: Facts | Refusal, blamed: string | null): void {
+  /** A judgement. Whoever brought a bad token is suspected for it, also when the judgement came too late for the answer. */
+  #tell(pending: Pending, outcome: Facts | Refusal): void {
+    if (resultOf(outcome) === 'refused') this.#suspects.refused(pending.peerAddress);
+    this.#settle(pending, outcome);
+  }
+
+  /** Answers everybody who waits. */
+  #settle(pending: Pending, outcome: Facts | Refusal): void {
     if (pending.state === 'settled') return;
     this.#finish(pending);
     const result = resultOf(outcome);
-    if (result === 'refused') this.#suspects.refused(blamed);
     this.#observer.tokenVerified(result, this.#clock.monotonicMs() - pending.sinceMs);
     let cache: 'miss' | 'joined' = 'miss';
     for (const waiter of pending.waiters) {
@@ -317,12 +322,12 @@ export class Verifier {
     for (;;) {
       const pending = this.#lanes.expired(sinceMs);
       if (pending === undefined) break;
-      this.#settle(pending, refusals.verifier_timeout, null);
+      this.#settle(pending, refusals.verifier_timeout);
     }
     // What is left of the late ones was sent or parked. Waiters stand in order of arrival, joiners aside.
     for (const pending of this.#byWaiter.values()) {
       if (pending.sinceMs > sinceMs) break;
-      if (pending.state !== 'queued') this.#settle(pending, refusals.verifier_timeout, null);
+      if (pending.state !== 'queued') this.#settle(pending, refusals.verifier_timeout);
     }
     this.#pool.tick();
   }

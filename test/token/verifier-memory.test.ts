@@ -215,6 +215,20 @@ describe('suspects', () => {
     expect(told).toContain('queueHolds suspect 10');
   });
 
+  test('a flood that is judged too late for its answers makes suspects all the same', async () => {
+    const { ask, time, workers, told } = await openBench(profile);
+    for (let i = 0; i < 8; i += 1) ask(tokenFor(`f${i}`, rogue), '10.0.0.9');
+    await time.turn();
+    // Late enough for the answers, too soon for the worker to be given up.
+    await time.pass(400);
+    expect(told.filter((line) => line === 'tokenSeen EdDSA failed miss')).toHaveLength(8);
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    ask(tokenFor('late', rogue), '10.0.0.9');
+    await time.turn();
+    expect(told.some((line) => line.startsWith('queueWaited suspect'))).toBe(true);
+  });
+
   test('suspicion fades, and a few bad tokens are none', async () => {
     const { ask, time, workers, told } = await openBench(profile);
     const forge = async (from: number, count: number): Promise<void> => {
