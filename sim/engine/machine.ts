@@ -14,6 +14,8 @@ export const Act = { operation: 0, enqueue: 1, resume: 2, timeout: 3, crash: 4, 
 export type Act = (typeof Act)[keyof typeof Act];
 
 const STEPS_MAX = 2_048;
+/** Unfolded steps kept between executions; sampling schedulers would fill the memory with them. */
+const NODES_MAX = 400_000;
 
 export class Machine {
   readonly threads: number;
@@ -53,8 +55,7 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.threads = options.programs.length;
-    if (this.threads > 28)
-      throw new RangeError('a machine has at most 28 threads: sets of threads are bit masks');
+    if (this.threads > 28) throw new RangeError('at most 28 threads: sets of threads are bit masks');
     this.values = options.values;
     this.programs = options.programs;
     this.words = options.words;
@@ -78,18 +79,14 @@ export class Machine {
   /** Begins a new execution at the initial state. */
   reset(): void {
     this.stage = 1;
+    const nodes = this.programs.reduce((sum, program) => sum + program.size(), 0);
+    if (nodes > NODES_MAX) for (const program of this.programs) program.forget();
     this.memory.set(this.#initial);
     this.phases.fill(Phase.ready);
     this.#taken.fill(0);
     this.#early.fill(0);
     this.depth = 0;
-    for (let t = 0; t < this.threads; t++) this.nodes[t] = this.#program(t).root();
-  }
-
-  #program(thread: number): Program {
-    const program = this.programs[thread];
-    if (program === undefined) throw new RangeError(`there is no thread ${thread}`);
-    return program;
+    for (let t = 0; t < this.threads; t++) this.nodes[t] = (this.programs[t] as Program).root();
   }
 
   node(thread: number): Node {
@@ -172,7 +169,7 @@ export class Machine {
 
   #advance(d: number, thread: number, node: Node, result: number): void {
     this.stepResult[d] = result;
-    const next = this.#program(thread).after(node, result);
+    const next = (this.programs[thread] as Program).after(node, result);
     this.stepNext[d] = next;
     this.nodes[thread] = next;
   }
@@ -185,8 +182,7 @@ export class Machine {
     this.#stepPhase[d] = phase;
     this.#stepDeadline[d] = this.#deadline[thread] as number;
     if (this.#crashes(thread)) this.#crash(d, thread);
-    else if (phase === Phase.woken || phase === Phase.timedOut) this.#resume(d, thread, node, phase);
-    else if (phase === Phase.waiting) this.#timeOut(d, thread, node);
+    else if (phase !== Phase.ready) this.#resume(d, thread, node, phase);
     else this.#operate(d, thread, node, alternative);
     this.#taken[thread] = (this.#taken[thread] as number) + 1;
     this.depth = d + 1;
@@ -204,18 +200,13 @@ export class Machine {
   }
 
   #resume(d: number, thread: number, node: Node, phase: number): void {
-    this.stepAct[d] = Act.resume;
+    const early = phase === Phase.waiting;
+    if (early) this.#early[thread] = (this.#early[thread] as number) + 1;
+    this.stepAct[d] = early ? Act.timeout : Act.resume;
     this.phases[thread] = Phase.ready;
-    this.footprints.read(d, this.footprints.wakeOf(thread));
+    if (!early) this.footprints.read(d, this.footprints.wakeOf(thread));
+    else if (node.address >= 0) this.footprints.read(d, this.footprints.queueOf(node.address));
     this.#advance(d, thread, node, phase === Phase.woken ? Wake.woken : Wake.timedOut);
-  }
-
-  #timeOut(d: number, thread: number, node: Node): void {
-    this.stepAct[d] = Act.timeout;
-    this.#early[thread] = (this.#early[thread] as number) + 1;
-    this.phases[thread] = Phase.ready;
-    if (node.address >= 0) this.footprints.read(d, this.footprints.queueOf(node.address));
-    this.#advance(d, thread, node, Wake.timedOut);
   }
 
   #operate(d: number, thread: number, node: Node, alternative: number): void {
