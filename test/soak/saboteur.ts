@@ -17,6 +17,11 @@ export interface EndedReport {
   readonly ended: 'verify worker';
 }
 
+/** A listener's verify worker runs, so that there is something to break. */
+interface ReadyReport {
+  readonly ready: number;
+}
+
 interface Order {
   readonly sabotage: Sabotage;
   readonly thread: number;
@@ -31,11 +36,16 @@ else if (isListener()) obey();
 function relay(): void {
   const listeners = trackWorkers();
   const channel = new BroadcastChannel(channelName);
-  channel.onmessage = (event) => process.send!(event.data);
+  const ready = new Set<number>();
+  channel.onmessage = (event) => {
+    const report = event.data as EndedReport | ReadyReport;
+    if ('ready' in report) ready.add(report.ready);
+    else process.send!(report);
+  };
   channel.unref();
   let turn = 0;
   process.on('message', (sabotage: Sabotage) => {
-    const living = [...listeners].map((worker) => worker.threadId);
+    const living = [...listeners].map((worker) => worker.threadId).filter((thread) => ready.has(thread));
     if (living.length === 0) return;
     turn += 1;
     channel.postMessage({ sabotage, thread: living[turn % living.length]! } satisfies Order);
@@ -45,11 +55,11 @@ function relay(): void {
 
 /** Listener thread. */
 function obey(): void {
-  const verifyWorkers = trackWorkers();
   const channel = new BroadcastChannel(channelName);
+  const verifyWorkers = trackWorkers(() => channel.postMessage({ ready: threadId } satisfies ReadyReport));
   channel.onmessage = (event) => {
-    const order = event.data as Order | EndedReport;
-    if ('ended' in order || order.thread !== threadId) return;
+    const order = event.data as Order | EndedReport | ReadyReport;
+    if (!('sabotage' in order) || order.thread !== threadId) return;
     switch (order.sabotage) {
       case 'throw':
         setImmediate(() => {
@@ -73,12 +83,13 @@ function isListener(): boolean {
 }
 
 /** Replaces the constructor of threads by one that remembers them, before anybody imports it. */
-function trackWorkers(): ReadonlySet<Worker> {
+function trackWorkers(onOnline: () => void = () => {}): ReadonlySet<Worker> {
   const living = new Set<Worker>();
   workerThreads.Worker = class extends Worker {
     constructor(...options: ConstructorParameters<typeof Worker>) {
       super(...options);
       living.add(this);
+      this.once('online', onOnline);
       this.once('exit', () => living.delete(this));
     }
   };
