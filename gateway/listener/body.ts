@@ -2,18 +2,18 @@
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { RequestBody } from '../core/exchange.ts';
 import type { HttpResponse } from '../native/uws.ts';
-import type { BodyWatch, WatchedBody } from './body-watch.ts';
+import type { SilenceWatch, Watched } from './silence-watch.ts';
 
 /** How much is kept of a body that nobody takes yet, before the connection is paused. */
 const HELD_BYTES_MAX = 65_536;
 
-export class IncomingBody implements RequestBody, WatchedBody {
+export class IncomingBody implements RequestBody, Watched {
   readonly length: number | null;
   heardMs: number;
 
   readonly #response: HttpResponse;
   readonly #bytesMax: number;
-  readonly #watch: BodyWatch;
+  readonly #watch: SilenceWatch;
   readonly #refuse: (refusal: Refusal) => void;
   #onData: ((chunk: Buffer, last: boolean) => void) | null = null;
   #held: { chunk: Buffer; last: boolean }[] = [];
@@ -27,7 +27,7 @@ export class IncomingBody implements RequestBody, WatchedBody {
     response: HttpResponse,
     length: number | null,
     bytesMax: number,
-    watch: BodyWatch,
+    watch: SilenceWatch,
     refuse: (refusal: Refusal) => void,
   ) {
     this.#response = response;

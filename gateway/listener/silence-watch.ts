@@ -1,8 +1,11 @@
-/** Gives up on request bodies whose callers fell silent: looks at all that are under way, several times within the limit. */
+/**
+ * Gives up on callers who fell silent: who stopped sending a body, or stopped taking an answer. Looks at all that are under
+ * way, several times within the limit.
+ */
 import type { Clock } from '../core/clock.ts';
 
-export interface WatchedBody {
-  /** When the caller was heard last, monotonic milliseconds; Infinity while it is the gateway that holds the body back. */
+export interface Watched {
+  /** When the caller last did something, monotonic milliseconds; Infinity while it is not the caller's turn. */
   readonly heardMs: number;
   /** Called once at most, and then no more. */
   giveUp(): void;
@@ -12,10 +15,10 @@ const looksPerLimit = 8;
 const lookMsMin = 10;
 const lookMsMax = 1000;
 
-export class BodyWatch {
+export class SilenceWatch {
   readonly clock: Clock;
   readonly #silenceMsMax: number;
-  readonly #bodies = new Set<WatchedBody>();
+  readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | null = null;
 
   /** `silenceMsMax` 0: no limit. */
@@ -24,25 +27,25 @@ export class BodyWatch {
     this.clock = clock;
   }
 
-  add(body: WatchedBody): void {
-    this.#bodies.add(body);
+  add(each: Watched): void {
+    this.#watched.add(each);
     const everyMs = Math.min(Math.max(this.#silenceMsMax / looksPerLimit, lookMsMin), lookMsMax);
     this.#timer ??= setInterval(() => this.look(), everyMs).unref();
   }
 
-  delete(body: WatchedBody): void {
-    this.#bodies.delete(body);
+  delete(each: Watched): void {
+    this.#watched.delete(each);
   }
 
   /** Runs by itself; public so that a test can run it at a time of its own. */
   look(): void {
     const oldestMs = this.clock.monotonicMs() - this.#silenceMsMax;
-    for (const body of this.#bodies) {
-      if (body.heardMs > oldestMs) continue;
-      this.#bodies.delete(body);
-      body.giveUp();
+    for (const each of this.#watched) {
+      if (each.heardMs > oldestMs) continue;
+      this.#watched.delete(each);
+      each.giveUp();
     }
-    if (this.#bodies.size > 0 || this.#timer === null) return;
+    if (this.#watched.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
   }
