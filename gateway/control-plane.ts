@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AdminServer, type ReloadResult, startAdmin } from './admin/server.ts';
 import type { Check } from './admin/health.ts';
+import { ConnectionCensus } from './census.ts';
 import { loadConfig } from './config/load.ts';
 import { headline, type Problem } from './config/problem.ts';
 import type { Config } from './config/schema.ts';
@@ -58,6 +59,7 @@ export class ControlPlane {
   readonly #metrics: ControlMetrics;
   readonly #keyring: Keyring;
   readonly #supervisor: Supervisor;
+  readonly #census: ConnectionCensus;
   #admin: AdminServer | null = null;
   #configuration: Configuration;
   #reloading: Promise<unknown> = Promise.resolve();
@@ -139,6 +141,18 @@ export class ControlPlane {
         hung: (index, silentMs) => this.#endHung(index, silentMs),
       },
     });
+    const connectionsCell = this.#cells.layout.families.sallyport_http_connections.base;
+    this.#census = new ConnectionCensus({
+      perAddressMax: config.listener.maxConnectionsPerAddress,
+      connections: () => this.#cells.sum(connectionsCell),
+      port: () => this.port,
+      publish: (addresses) => this.#supervisor.publishFullAddresses(addresses),
+      unavailable: () =>
+        this.#log.logger.warn(
+          {},
+          'listener.max_connections_per_address needs /proc/self/net/tcp, and is not enforced',
+        ),
+    });
   }
 
   get port(): number {
@@ -199,6 +213,7 @@ export class ControlPlane {
   async stop(): Promise<void> {
     this.#draining = true;
     this.#keyring.close();
+    this.#census.stop();
     await this.#supervisor.stop();
     await this.#admin?.close();
     this.#log.logger.info({}, 'stopped');

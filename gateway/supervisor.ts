@@ -121,6 +121,11 @@ export class Supervisor {
     this.#send({ kind: 'keys', configurationNumber, keys });
   }
 
+  /** The addresses whose new connections the listeners refuse. */
+  publishFullAddresses(addresses: readonly string[]): void {
+    this.#send({ kind: 'full-addresses', addresses });
+  }
+
   /** Ends all listeners, their requests finished first. Resolves when the last is gone. */
   async drain(timeoutMs: number): Promise<void> {
     this.#end();

@@ -5,7 +5,7 @@ import type { VerificationKey } from '../../workers/messages.ts';
 import type { Config } from '../config/schema.ts';
 import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
 
-export const listenerMessagesVersion = 1;
+export const listenerMessagesVersion = 2;
 
 /** By issuer index of the policy's vocabulary; null while an issuer has no usable keys. */
 export type IssuerKeys = readonly (readonly VerificationKey[] | null)[];
@@ -36,6 +36,8 @@ export type ToListener =
   /** The search for unknown keys that `ticket` asked for is over; new keys, if any, were sent before. */
   | { readonly kind: 'keys-searched'; readonly ticket: number }
   | { readonly kind: 'ping' }
+  /** The addresses that hold as many connections as one may: no further ones, until the next such message. */
+  | { readonly kind: 'full-addresses'; readonly addresses: readonly string[] }
   /** Stop accepting, finish what is under way, end the thread. After `timeoutMs` the rest is cut off. */
   | { readonly kind: 'drain'; readonly timeoutMs: number }
   /** End the thread at once. */

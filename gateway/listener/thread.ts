@@ -12,7 +12,7 @@ import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
-import { BodyWatch } from './body-watch.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import { HeadReader } from './head.ts';
@@ -23,7 +23,7 @@ import {
   type ToListener,
 } from './messages.ts';
 import { ListenerObserver } from './observer.ts';
-import { trustedPeers } from './peers.ts';
+import { peerAddress, trustedPeers } from './peers.ts';
 import { createRequestHandler } from './request.ts';
 import { requestIdSource } from './request-id.ts';
 import { Responder } from './respond.ts';
@@ -65,6 +65,7 @@ process.on('exit', () => app.close());
 
 const responder = new Responder(config.listener.realm, config.listener.requestId.header);
 const observer = new ListenerObserver(recorder, drain);
+const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
 const onRequest = createRequestHandler({
   serving: () => serving,
   head: new HeadReader({
@@ -73,12 +74,13 @@ const onRequest = createRequestHandler({
     requestIdHeader: config.listener.requestId.header,
   }),
   targetBytesMax: config.listener.maxTargetBytes,
-  bodyWatch: new BodyWatch(config.listener.bodyTimeoutMs, systemClock),
+  bodyWatch: new SilenceWatch(config.listener.bodyTimeoutMs, systemClock),
+  answerWatch: new SilenceWatch(config.listener.answerTimeoutMs, systemClock),
   verifier: verification.verifier,
   responder,
   trustRequestId: config.listener.requestId.trust,
   newRequestId: requestIdSource(),
-  isTrustedPeer: trustedPeers(config.listener.trustedProxies),
+  isTrustedPeer,
   clock: systemClock,
   observer,
   isDraining: () => drain.begun,
@@ -93,6 +95,7 @@ watchLoop(
 );
 
 let connections = 0;
+let fullAddresses: ReadonlySet<string> = new Set();
 let listenSocket: ListenSocket | false = false;
 
 app
@@ -101,7 +104,11 @@ app
     connections += delta;
     recorder.connections(delta);
     drain.connections = connections;
-    if (delta > 0 && connections > config.listener.maxConnections) response.close();
+    if (delta < 0) return;
+    const refused =
+      connections > config.listener.maxConnections ||
+      (fullAddresses.size > 0 && isFull(peerAddress(response)));
+    if (refused) response.close();
   })
   .any('/*', onRequest)
   .listen(config.listener.host, boot.port, (socket) => {
@@ -128,6 +135,9 @@ main.on('message', (message: ToListener) => {
     case 'keys-searched':
       verification.searched(message.ticket);
       return;
+    case 'full-addresses':
+      fullAddresses = new Set(message.addresses);
+      return;
     case 'ping':
       tell({ kind: 'pong' });
       return;
@@ -143,6 +153,11 @@ main.on('message', (message: ToListener) => {
       unreachable(message);
   }
 });
+
+/** A trusted proxy speaks for many callers. */
+function isFull(address: string): boolean {
+  return fullAddresses.has(address) && !isTrustedPeer(address);
+}
 
 /** Ends the thread; the App is closed by the `exit` handler, whatever is still open on it. */
 function end(): void {
