@@ -37,6 +37,8 @@ export interface Io {
 }
 
 export interface RunOptions {
+  /** `real`, or a mutant to run the scenarios on. */
+  readonly variant: string;
   readonly scheduler: string;
   readonly seed: number;
   readonly json: boolean;
@@ -46,6 +48,7 @@ export interface RunOptions {
 }
 
 export const defaultRunOptions: RunOptions = {
+  variant: defaultTaskOptions.variant,
   scheduler: defaultTaskOptions.scheduler,
   seed: defaultTaskOptions.seed,
   json: false,
@@ -59,7 +62,8 @@ export const tracesDirectory = fileURLToPath(new URL('../../sim/traces', import.
 /** Scenarios by name, or everything: all scenarios, all mutants, all traces. Errors: RangeError for a name. */
 export async function runScenarios(names: readonly string[], options: RunOptions, io: Io): Promise<ExitCode> {
   const taskOptions = taskOptionsOf(options);
-  const everything = names.length === 0 && options.scheduler === 'exhaustive';
+  const { scheduler, variant } = defaultRunOptions;
+  const everything = names.length === 0 && options.scheduler === scheduler && options.variant === variant;
   const tasks = scenarioTasks(names, taskOptions);
   if (everything) tasks.push(...mutantTasks([], taskOptions), ...traceTasks(tracesDirectory));
   return conduct(tasks, options, everything, io);
@@ -71,7 +75,8 @@ export async function runMutants(names: readonly string[], options: RunOptions, 
 }
 
 function taskOptionsOf(options: RunOptions): TaskOptions {
-  return { ...defaultTaskOptions, scheduler: options.scheduler, seed: options.seed };
+  const { scheduler, seed, variant } = options;
+  return { ...defaultTaskOptions, scheduler, seed, variant };
 }
 
 async function conduct(
@@ -112,7 +117,7 @@ function explain(campaign: Campaign, options: RunOptions, io: Io): void {
     variant: campaign.variant,
     scheduler: campaign.scheduler,
     execution: campaign.failure.execution,
-    replay: `sallyport sim run ${campaign.scenario} --scheduler ${campaign.scheduler} --seed ${options.seed}`,
+    replay: `sallyport sim run ${campaign.scenario} --variant ${campaign.variant} --scheduler ${campaign.scheduler} --seed ${options.seed}`,
   };
   writeFileSync(options.html, renderHtml(told.trace, failure.violation, headline));
   io.err(`\n${renderFailure(told.trace, failure.violation, headline)}\ntimeline: ${options.html}\n`);

@@ -2,13 +2,14 @@
 
 import { campaign, tryMutant, type Campaign, type MutantResult } from './campaign.ts';
 import { readCorpus } from './corpus/corpus.ts';
-import { check, type Check } from './corpus/trace-file.ts';
+import { check, variantNamed, type Check } from './corpus/trace-file.ts';
 import { codeOf, exitCode, worst, type ExitCode } from './exit-codes.ts';
 import { Nondeterminism } from './engine/program.ts';
 import { mutantNamed, mutants } from './mutants/all.ts';
 import { scenarioNamed, scenarios } from './scenarios/all.ts';
 import { isSampling, schedulerNamed } from './schedulers/named.ts';
 import { sights, type Sight } from './sightings.ts';
+import { shipped } from './world/world.ts';
 
 export type Task =
   | { readonly kind: 'scenario'; readonly name: string; readonly options: TaskOptions }
@@ -16,6 +17,8 @@ export type Task =
   | { readonly kind: 'trace'; readonly name: string; readonly directory: string };
 
 export interface TaskOptions {
+  /** `real`, or the mutant that scenarios are run on. */
+  readonly variant: string;
   readonly scheduler: string;
   readonly seed: number;
   readonly timeMsMax: number;
@@ -34,6 +37,7 @@ export type TaskResult =
   | { readonly kind: 'nondeterminism'; readonly name: string; readonly why: string };
 
 export const defaultTaskOptions: TaskOptions = {
+  variant: shipped.name,
   scheduler: 'exhaustive',
   seed: 1,
   timeMsMax: 100_000,
@@ -58,7 +62,10 @@ export function perform(task: Task): TaskResult {
         const { timeMsMax } = options;
         return {
           kind: 'scenario',
-          campaign: campaign(scenario, undefined, scheduler, { executionsMax, timeMsMax }),
+          campaign: campaign(scenario, variantNamed(options.variant), scheduler, {
+            executionsMax,
+            timeMsMax,
+          }),
         };
       }
       case 'mutant': {

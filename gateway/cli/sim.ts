@@ -9,6 +9,7 @@ const examples = `
 Examples:
   $ sallyport sim run                                      all scenarios, all mutants, all traces
   $ sallyport sim run burst-3 --scheduler pct --seed 7     one scenario, sampled
+  $ sallyport sim run burst-25 --variant seed              the bug that it all began with, among 25 starts
   $ sallyport sim replay sim/traces/seed-check-then-insert.json --html race.html
   $ sallyport sim shrink seed                              find a mutant's failure and make it small
   $ sallyport sim mutants                                  does every deliberate bug die, and of the right invariant?
@@ -42,12 +43,14 @@ export function registerSim(program: Command, terminal: Terminal): void {
       .option('--json', 'results for programs', false)
       .option('--html <file>', 'where the timeline of a failure goes', 'report.html');
 
-  exploring('run', 'run scenarios', 'scenario').action((names: string[], options: RunFlags) =>
-    finish(terminal, async () => {
-      const { defaultRunOptions, runScenarios } = await import('../../sim/cli.ts');
-      return runScenarios(names, { ...defaultRunOptions, ...options }, ioOf(terminal));
-    }),
-  );
+  exploring('run', 'run scenarios', 'scenario')
+    .option('--variant <mutant>', 'run them on a deliberate bug', 'real')
+    .action((names: string[], options: RunFlags) =>
+      finish(terminal, async () => {
+        const { defaultRunOptions, runScenarios } = await import('../../sim/cli.ts');
+        return runScenarios(names, { ...defaultRunOptions, ...options }, ioOf(terminal));
+      }),
+    );
   exploring('mutants', 'try the deliberate bugs', 'mutant').action((names: string[], options: RunFlags) =>
     finish(terminal, async () => {
       const { defaultRunOptions, runMutants } = await import('../../sim/cli.ts');
@@ -94,7 +97,8 @@ export function registerSim(program: Command, terminal: Terminal): void {
     );
 }
 
-type RunFlags = Pick<RunOptions, 'scheduler' | 'seed' | 'json' | 'html'>;
+type RunFlags = Pick<RunOptions, 'scheduler' | 'seed' | 'json' | 'html'> &
+  Partial<Pick<RunOptions, 'variant'>>;
 
 async function finish(terminal: Terminal, command: () => Promise<number>): Promise<void> {
   try {

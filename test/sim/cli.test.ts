@@ -36,6 +36,29 @@ describe('sallyport sim', () => {
     });
   });
 
+  it('ends with 10 for a broken invariant, shows it small, and draws it', () => {
+    const html = `${directory}/seed.html`;
+    const { code, out, err } = sim('run', 'burst-25', '--variant', 'seed', '--html', html);
+    expect(code).toBe(exitCode.violation);
+    expect(out).toContain('VIOLATION I11');
+    expect(err).toContain('1 preemption, 14 steps');
+    expect(err).toContain('replay: sallyport sim run burst-25 --variant seed --scheduler pct --seed 1');
+    expect(readFileSync(html, 'utf8')).toContain('I11 is broken');
+  });
+
+  it('ends with 11 when somebody waits for ever', () => {
+    const { code, err } = sim(
+      'run',
+      'untimed-2',
+      '--variant',
+      'no-notify',
+      '--html',
+      `${directory}/wedge.html`,
+    );
+    expect(code).toBe(exitCode.stuck);
+    expect(err).toContain('why: thread 1 sleeps for ever');
+  });
+
   it('tries mutants', () => {
     const { code, out } = sim('mutants', 'seed', 'no-notify');
     expect(code).toBe(exitCode.ok);
