@@ -7,6 +7,7 @@ import { codeOf, exitCode, worst, type ExitCode } from './exit-codes.ts';
 import { Nondeterminism } from './engine/program.ts';
 import { mutantNamed, mutants } from './mutants/all.ts';
 import { scenarioNamed, scenarios } from './scenarios/all.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 import { isSampling, schedulerNamed } from './schedulers/named.ts';
 import { sights, type Sight } from './sightings.ts';
 import { shipped } from './world/world.ts';
@@ -51,22 +52,7 @@ export function perform(task: Task): TaskResult {
   try {
     switch (task.kind) {
       case 'scenario': {
-        const scenario = scenarioNamed(task.name);
-        const { options } = task;
-        const sampled = scenario.sampled !== undefined && !isSampling(options.scheduler);
-        const scheduler = schedulerNamed(sampled ? 'pct' : options.scheduler, options.seed);
-        const executionsMax = Math.min(
-          options.executionsMax,
-          sampled ? (scenario.sampled ?? 0) : isSampling(options.scheduler) ? SAMPLED_EXECUTIONS : Infinity,
-        );
-        const { timeMsMax } = options;
-        return {
-          kind: 'scenario',
-          campaign: campaign(scenario, variantNamed(options.variant), scheduler, {
-            executionsMax,
-            timeMsMax,
-          }),
-        };
+        return { kind: 'scenario', campaign: explore(scenarioNamed(task.name), task.options) };
       }
       case 'mutant': {
         const mutant = mutantNamed(task.name);
@@ -86,6 +72,19 @@ export function perform(task: Task): TaskResult {
       return { kind: 'nondeterminism', name: task.name, why: error.message };
     throw error;
   }
+}
+
+function explore(scenario: Scenario, options: TaskOptions): Campaign {
+  const { seed, timeMsMax } = options;
+  const sampling = isSampling(options.scheduler);
+  // What is too wide to enumerate is sampled, whatever was asked for.
+  const scheduler = schedulerNamed(
+    scenario.sampled === undefined || sampling ? options.scheduler : 'pct',
+    seed,
+  );
+  const most = scenario.sampled ?? (sampling ? SAMPLED_EXECUTIONS : Infinity);
+  const limits = { executionsMax: Math.min(options.executionsMax, most), timeMsMax };
+  return campaign(scenario, variantNamed(options.variant), scheduler, limits, seed);
 }
 
 export function scenarioTasks(names: readonly string[], options: TaskOptions): Task[] {

@@ -32,6 +32,14 @@ describe('the flight table under sampled schedules', () => {
     expect(complete).toBe(false);
   });
 
+  it('survives situations that are drawn from a seed', () => {
+    const { failure, executions } = campaign(scenarioNamed('swarm'), undefined, pct(1), {
+      executionsMax: 20,
+    });
+    expect(failure?.violation).toBeUndefined();
+    expect(executions).toBe(300 * 20);
+  });
+
   it('survives all schedules with up to two preemptions, as a second opinion', () => {
     for (const name of ['burst-3', 'slow-leader-2', 'cancel-persist-start', 'purge-start']) {
       expect(campaign(scenarioNamed(name), undefined, bounded(2)).failure?.violation).toBeUndefined();
