@@ -7,7 +7,7 @@ import { sights } from '../sightings.ts';
 
 export function renderSummary(results: readonly TaskResult[], everything: boolean): string {
   const sections = [scenarioTable(results), mutantTable(results), traceTable(results), wrong(results)];
-  if (everything) sections.push(sightTable(results));
+  if (everything) sections.push(`${checkLine(results)}\n${sightTable(results)}`);
   return sections.filter((section) => section !== '').join('\n\n');
 }
 
@@ -87,6 +87,15 @@ function sightTable(results: readonly TaskResult[]): string {
   const missing = unseen(results);
   if (missing.length === 0) return `sometimes: all ${sights.length} situations that must occur were seen`;
   return ['sometimes: NEVER SEEN', ...missing.map((sight) => `  ${sight}`)].join('\n');
+}
+
+function checkLine(results: readonly TaskResult[]): string {
+  const counts = new Map<string, number>();
+  for (const result of results) {
+    if (result.kind !== 'scenario') continue;
+    for (const [id, count] of result.campaign.checks) counts.set(id, (counts.get(id) ?? 0) + count);
+  }
+  return `always: ${counts.size} invariants, each checked on ${number(Math.min(...counts.values()))} executions or more`;
 }
 
 function table(

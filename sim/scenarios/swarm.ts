@@ -16,6 +16,9 @@ import type { Scenario } from './scenario.ts';
 
 const ANSWERS: readonly Answer[] = ['ok', 'fail', 'slow', 'silent'];
 
+const EXTRAS = ['cancel', 'view', 'sweep', 'clock', 'nudge'] as const;
+type Extra = (typeof EXTRAS)[number];
+
 /** The plan of a seed: two to five threads over one or two keys. */
 export function swarmPlan(seed: number): Plan {
   const dice = seeded(seed);
@@ -23,9 +26,7 @@ export function swarmPlan(seed: number): Plan {
   const keys = oneIn(3) ? 2 : 1;
   const payload = oneIn(2);
   const answers = ANSWERS.filter((answer) => answer === 'ok' || oneIn(3));
-  const kinds: readonly ThreadPlan['does'][] = (
-    ['cancel', 'view', 'sweep', 'clock', 'nudge'] as const
-  ).filter(() => oneIn(2));
+  const kinds = EXTRAS.filter(() => oneIn(2));
   const now = oneIn(6) ? 0xfffffc : 100;
   const presets = oneIn(2) ? [presetOf(dice, payload, now)] : [];
   const generation = presets[0]?.generation ?? 1;
@@ -60,7 +61,7 @@ export function swarmPlan(seed: number): Plan {
   };
 }
 
-function threadOf(kind: ThreadPlan['does'], dice: Random, generation: number, now: number): ThreadPlan {
+function threadOf(kind: Extra, dice: Random, generation: number, now: number): ThreadPlan {
   switch (kind) {
     case 'cancel':
     case 'view':
@@ -72,7 +73,7 @@ function threadOf(kind: ThreadPlan['does'], dice: Random, generation: number, no
       };
     case 'nudge':
       return { does: 'nudge', key: 0 };
-    default:
+    case 'sweep':
       return { does: 'sweep' };
   }
 }
