@@ -65,6 +65,7 @@ export class ControlPlane {
   #reloading: Promise<unknown> = Promise.resolve();
   #lastReload: 'applied' | 'rejected' = 'applied';
   #draining = false;
+  #hangs = false;
 
   /**
    * Starts everything and resolves when all listeners serve.
@@ -290,7 +291,9 @@ export class ControlPlane {
   }
 
   #endHung(index: number, silentMs: number): void {
-    if (this.#draining) return;
+    if (this.#hangs) return;
+    this.#hangs = true;
+    const wasDraining = this.#draining;
     this.#draining = true;
     this.#metrics.draining();
     this.#log.logger.fatal(
@@ -298,6 +301,10 @@ export class ControlPlane {
       'a listener hangs; the process ends',
     );
     this.#log.flush();
+    if (wasDraining) {
+      this.#options.onHung();
+      return;
+    }
     const { timeoutMs } = this.#configuration.config.shutdown;
     void this.#supervisor.drainOthers(index, timeoutMs).then(this.#options.onHung);
   }
