@@ -34,7 +34,7 @@ const SEEDS_APART = 100_000;
 const CRASH_POINTS_MAX = 64;
 
 /** The plans of a scenario; `seed` counts for a swarm only. */
-export function plansOf(scenario: Scenario, seed: number): readonly Plan[] {
+function plansOf(scenario: Scenario, seed: number): readonly Plan[] {
   if (scenario.swarm !== undefined) {
     return Array.from({ length: scenario.swarm }, (_, at) => swarmPlan(seed * SEEDS_APART + at));
   }

@@ -46,7 +46,7 @@ export const defaultTaskOptions: TaskOptions = {
 };
 
 /** Executions of a sampling scheduler that was asked for no number. */
-export const SAMPLED_EXECUTIONS = 20_000;
+const SAMPLED_EXECUTIONS = 20_000;
 
 export function perform(task: Task): TaskResult {
   try {

@@ -23,7 +23,7 @@ import { modelOf } from '../world/threads.ts';
 import { viewOf } from '../world/view.ts';
 import { shipped, type Variant } from '../world/world.ts';
 
-export const FORMAT = 'sallyport-race/1';
+const FORMAT = 'sallyport-race/1';
 
 export interface TraceFile {
   readonly format: typeof FORMAT;
@@ -103,7 +103,7 @@ export function replayExactly(plan: Plan, variant: Variant, choices: string): To
 }
 
 /** Replays the switches of a guide, and whatever order follows from them. */
-export function replayGuided(plan: Plan, variant: Variant, guide: Guide): Told {
+function replayGuided(plan: Plan, variant: Variant, guide: Guide): Told {
   const bench = benchOf(plan, variant);
   follow(bench.machine, guide, defaultLimits.stepsMax);
   return judged(bench, plan, bench.machine.stuck() === 0 ? 'settled' : 'wedged');

@@ -62,7 +62,7 @@ export interface Historian {
 
 const NOBODY: ReadonlyMap<number, number> = new Map();
 
-export function decode(word: bigint): Word {
+function decode(word: bigint): Word {
   return {
     state: stateOf(word),
     generation: generationOf(word),

@@ -36,9 +36,9 @@ export const terms: Terms = {
   retentionTicks: 8,
   coolDownTicks: 2,
 };
-export const FLOW_TICKS = 20;
+const FLOW_TICKS = 20;
 /** The code with which the modelled provider refuses. */
-export const REFUSED = 64;
+const REFUSED = 64;
 
 /** The source under test: the shipped one, or one with a deliberate bug in one place. */
 export interface Variant {
