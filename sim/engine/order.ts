@@ -169,20 +169,22 @@ export class HappensBefore {
 /** Answers a number for the current execution: equal for equivalent ones (same steps, same order), else different. */
 export function classHasher(machine: Machine): () => bigint {
   const order = new HappensBefore(machine);
+  // By the words themselves: their numbers depend on the order in which a machine met them.
+  const digests: number[] = [];
   return () => {
     for (let d = 0; d < machine.depth; d++) order.push(d);
-    const hash = hashOf(machine, order);
+    const hash = hashOf(machine, order, digests);
     for (let d = machine.depth - 1; d >= 0; d--) order.pop(d);
     return hash;
   };
 }
 
-function hashOf(machine: Machine, order: HappensBefore): bigint {
+function hashOf(machine: Machine, order: HappensBefore, digests: number[]): bigint {
   let low = 0;
   let high = 0;
   for (let d = 0; d < machine.depth; d++) {
     let a = mix(0x811c9dc5, (machine.stepThread[d] as number) * 8 + (machine.stepAct[d] as number));
-    let b = mix(0x9e3779b9, machine.stepResult[d] as number);
+    let b = mix(0x9e3779b9, resultDigest(machine, d, digests));
     a = mix(a, b);
     for (let t = 0; t < order.width; t++) {
       const seen = order.clocks[d * order.width + t] as number;
@@ -194,6 +196,16 @@ function hashOf(machine: Machine, order: HappensBefore): bigint {
     high = (high + b) | 0;
   }
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+}
+
+function resultDigest(machine: Machine, d: number, digests: number[]): number {
+  const result = machine.stepResult[d] as number;
+  const kind = machine.stepNode[d]?.kind;
+  if (kind !== Kind.load && kind !== Kind.compareExchange && kind !== Kind.add) return result;
+  return (digests[result] ??= mix(
+    Number(BigInt.asIntN(32, machine.values.word(result))),
+    Number(BigInt.asIntN(32, machine.values.word(result) >> 32n)),
+  ));
 }
 
 /** One round of MurmurHash3's 32-bit mixing. */

@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { classHasher } from '../../sim/engine/order.ts';
 import { benchOf } from '../../sim/run.ts';
-import { scenarioNamed } from '../../sim/scenarios/all.ts';
+import { scenarioNamed, scenarios } from '../../sim/scenarios/all.ts';
 import { starts } from '../../sim/scenarios/scenario.ts';
 import { exhaustive } from '../../sim/schedulers/exhaustive.ts';
+import { pct } from '../../sim/schedulers/pct.ts';
+import { random } from '../../sim/schedulers/random.ts';
 import { naive } from '../../sim/schedulers/naive.ts';
 import { defaultLimits, type Exploration, type Scheduler } from '../../sim/schedulers/scheduler.ts';
 import type { Plan } from '../../sim/world/plan.ts';
 import { shipped } from '../../sim/world/world.ts';
 
-function classesOf(plan: Plan, scheduler: Scheduler): { classes: Set<bigint>; run: Exploration } {
+function classesOf(
+  plan: Plan,
+  scheduler: Scheduler,
+  executionsMax = 150_000,
+): { classes: Set<bigint>; run: Exploration } {
   const { machine } = benchOf(plan, shipped);
   const hash = classHasher(machine);
   const classes = new Set<bigint>();
@@ -19,7 +25,7 @@ function classesOf(plan: Plan, scheduler: Scheduler): { classes: Set<bigint>; ru
       classes.add(hash());
       return false;
     },
-    { ...defaultLimits, executionsMax: 150_000 },
+    { ...defaultLimits, executionsMax },
   );
   return { classes, run };
 }
@@ -82,4 +88,18 @@ describe('the engine on the flight table', () => {
     expect(missing).toEqual([]);
     expect(reduced.run.executions).toBe(reduced.classes.size);
   });
+
+  const larger = scenarios.filter(({ long, sampled }) => long !== true && sampled === undefined);
+  it.each(larger)(
+    'misses no class that chance comes upon, and runs none twice: $name',
+    ({ plan, crashEverywhere }) => {
+      const crash = crashEverywhere === undefined ? {} : { crash: { thread: crashEverywhere, at: 7 } };
+      const { classes, run } = classesOf({ ...plan, ...crash }, exhaustive);
+      expect(run.executions).toBe(classes.size);
+      for (const scheduler of [random(1), pct(2)]) {
+        const sampled = classesOf({ ...plan, ...crash }, scheduler, 400).classes;
+        expect([...sampled].filter((one) => !classes.has(one))).toEqual([]);
+      }
+    },
+  );
 });

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { controlAddress } from '../../gateway/flight/layout.ts';
 import { campaign } from '../../sim/campaign.ts';
+import { Nondeterminism } from '../../sim/engine/program.ts';
 import { scenarioNamed, scenarios } from '../../sim/scenarios/all.ts';
 import { bounded } from '../../sim/schedulers/bounded.ts';
 import { pct } from '../../sim/schedulers/pct.ts';
 import { sights } from '../../sim/sightings.ts';
+import { shipped } from '../../sim/world/world.ts';
 
 const short = scenarios.filter((scenario) => scenario.long !== true && scenario.sampled === undefined);
 
@@ -44,6 +47,18 @@ describe('the flight table under sampled schedules', () => {
     for (const name of ['burst-3', 'slow-leader-2', 'cancel-persist-start', 'purge-start']) {
       expect(campaign(scenarioNamed(name), undefined, bounded(2)).failure?.violation).toBeUndefined();
     }
+  });
+});
+
+describe('a variant that reads what is not in its arguments', () => {
+  it('is found out before anything is concluded from it', () => {
+    let calls = 0;
+    const expire: typeof shipped.operations.expire = (cells, layout, slot, word) => {
+      cells.store(controlAddress(layout, slot), word + BigInt(calls++));
+      return null;
+    };
+    const restless = { name: 'restless', operations: { ...shipped.operations, expire } };
+    expect(() => campaign(scenarioNamed('expire-start'), restless)).toThrow(Nondeterminism);
   });
 });
 
