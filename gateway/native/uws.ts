@@ -16,7 +16,6 @@ import { currentPlatform, isOlder, type Platform, platformText } from './platfor
 export type {
   HttpRequest,
   HttpResponse,
-  TemplatedApp,
   us_listen_socket as ListenSocket,
 } from 'uWebSockets.js';
 
