@@ -95,8 +95,7 @@ export class Responder {
       // Given no length the driver writes none (RFC 9110 section 8.6); the same call with `undefined` writes nonsense.
       if (asker.lastAnswer) response.writeHeader('Connection', 'close');
       response.endWithoutBody();
-    } else if (asker.headOnly) response.endWithoutBody(Buffer.byteLength(fixed.body), asker.lastAnswer);
-    else response.end(fixed.body, asker.lastAnswer);
+    } else end(response, fixed.body, asker);
   }
 
   #write(response: HttpResponse, refusal: Refusal, asker: Asker, allow: string): void {
@@ -123,7 +122,22 @@ export class Responder {
       return;
     }
     response.writeHeader('Content-Type', 'application/problem+json');
-    if (asker.headOnly) response.endWithoutBody(Buffer.byteLength(rendered.body), asker.lastAnswer);
-    else response.end(rendered.body, asker.lastAnswer);
+    end(response, rendered.body, asker);
   }
+}
+
+/**
+ * Ends an answer with its body. One that the socket does not take stays pending, and the driver cuts off a caller who asks on
+ * behind a pending answer: so nobody fills the memory with answers that they do not read.
+ */
+function end(response: HttpResponse, body: string, asker: Asker): void {
+  const length = Buffer.byteLength(body);
+  if (asker.headOnly) response.endWithoutBody(length, asker.lastAnswer);
+  else if (asker.lastAnswer) response.end(body, true);
+  else if (!response.tryEnd(body, length)[1]) endLater(response, Buffer.from(body));
+}
+
+function endLater(response: HttpResponse, body: Buffer<ArrayBuffer>): void {
+  response.onAborted(() => {}); // The driver wants to be listened to.
+  response.onWritable((offset) => response.tryEnd(body.subarray(offset), body.length)[1]);
 }
