@@ -110,6 +110,14 @@ describe('a fixed response', () => {
   it('has its status, its fields and its body', () => {
     expect(answered(fixed(200))).toEqual(['200 OK', 'x-request-id: id-1', 'x-a: 1', 'end text']);
   });
+  it('that the socket does not take at once is ended when it does', () => {
+    const fake = new FakeResponse();
+    fake.room = 3;
+    responder.respond(fake.driver, fixed(200, 'abcdefgh'), asker);
+    expect(fake.writable()).toBe(false);
+    expect(fake.writable()).toBe(true);
+    expect(fake.calls.slice(-3)).toEqual(['end abc', 'end def', 'end gh']);
+  });
   it.each([204, 304])('of %d has no body and no length', (status) => {
     expect(answered(fixed(status)).at(-1)).toBe('end of no bytes unsent');
     expect(answered(fixed(status), { lastAnswer: true })).toContain('Connection: close');
