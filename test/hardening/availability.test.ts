@@ -1,6 +1,7 @@
 /** Group D: healthy callers are served whatever others do. The figures of the defaults are in SECURITY.md. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { Backend } from '../support/backend.ts';
 import { startGateway, testPreamble, type TestGateway } from '../support/gateway.ts';
@@ -89,6 +90,23 @@ describe('D1: beside slow, silent and storming callers', () => {
     expect(tookMs.length).toBeGreaterThan(20);
     expect(tookMs[Math.floor(tookMs.length * 0.99)]).toBeLessThan(1000);
     for (const client of clients) client.destroy();
+    await arena.stop();
+  });
+});
+
+describe('D1: a caller who pipelines without end', () => {
+  it.each(['/free', '/nowhere'])('at %s does not have the thread to himself', async (target) => {
+    const arena = await Arena.start({
+      config: (url) => `${arenaConfig(url)}  - { path: /free, public: true, respond: { status: 204 } }\n`,
+    });
+    const asks = Buffer.from(bytesOf(target).repeat(4000));
+    for (let round = 0; round < 3; round += 1) {
+      await arena.attack(async (client) => {
+        while (!client.socket.destroyed)
+          if (!client.socket.write(asks))
+            await Promise.race([once(client.socket, 'drain'), once(client.socket, 'close')]).catch(() => {});
+      });
+    }
     await arena.stop();
   });
 });

@@ -89,6 +89,19 @@ describe('a refusal', () => {
     expect(response.calls).toEqual([]);
   });
 
+  it('behind very many in one turn waits for the next, and comes whole', async () => {
+    const busy = new Responder('our realm', 'x-request-id');
+    const all = Array.from({ length: 600 }, () => new FakeResponse());
+    for (const response of all) busy.refuseNow(response.driver, refusals.route_not_found, asker);
+    const answered = (): number => all.filter(({ calls }) => calls.length > 0).length;
+    expect(answered()).toBe(512);
+    await turn();
+    expect(answered()).toBe(600);
+    const next = new FakeResponse();
+    busy.refuseNow(next.driver, refusals.route_not_found, asker);
+    expect(next.calls.length).toBeGreaterThan(0);
+  });
+
   it('of the method says which are allowed', () => {
     const response = new FakeResponse();
     responder.refuseNow(response.driver, refusals.method_not_allowed, asker, 'GET, HEAD');
