@@ -7,6 +7,7 @@ import { Backend } from '../support/backend.ts';
 import { startGateway, testPreamble, type TestGateway } from '../support/gateway.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { ask, outcomeOf } from '../support/traffic.ts';
+import { startFlood } from '../support/flood.ts';
 import { until } from '../support/until.ts';
 import { Arena, arenaConfig, bytesOf, codeOf, keySet, mint } from './arena.ts';
 
@@ -108,6 +109,28 @@ describe('D1: a caller who pipelines without end', () => {
       });
     }
     await arena.stop();
+  });
+});
+
+describe('D1: a caller who sends tiny chunks without end', () => {
+  // KNOWN DEFECT, so that this says when it is gone: the driver reads on from one connection while there is something to
+  // read and hands over each chunk; the thread serves nobody else meanwhile, and `pause` does not stop the driver.
+  it.fails('does not have the thread to himself', async () => {
+    const arena = await Arena.start();
+    arena.onHead = (_, socket) => {
+      socket.removeAllListeners('data').on('data', () => {});
+      return true;
+    };
+    const head = bytesOf('/open/x', { method: 'POST', fields: 'Transfer-Encoding: chunked\r\n' });
+    const flood = await startFlood(arena.port, head, '1\r\nx\r\n');
+    try {
+      await arena.expectHealthy();
+    } finally {
+      await flood.terminate();
+      arena.sallyport.process.kill('SIGKILL');
+      await arena.sallyport.exited;
+      await arena.backend.close();
+    }
   });
 });
 
