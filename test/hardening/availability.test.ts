@@ -113,9 +113,7 @@ describe('D1: a caller who pipelines without end', () => {
 });
 
 describe('D1: a caller who sends tiny chunks without end', () => {
-  // KNOWN DEFECT, so that this says when it is gone: the driver reads on from one connection while there is something to
-  // read and hands over each chunk; the thread serves nobody else meanwhile, and `pause` does not stop the driver.
-  it.fails('does not have the thread to himself', async () => {
+  it('does not have the thread to himself', async () => {
     const arena = await Arena.start();
     arena.onHead = (_, socket) => {
       socket.removeAllListeners('data').on('data', () => {});
@@ -123,14 +121,10 @@ describe('D1: a caller who sends tiny chunks without end', () => {
     };
     const head = bytesOf('/open/x', { method: 'POST', fields: 'Transfer-Encoding: chunked\r\n' });
     const flood = await startFlood(arena.port, head, '1\r\nx\r\n');
-    try {
-      await arena.expectHealthy();
-    } finally {
-      await flood.terminate();
-      arena.sallyport.process.kill('SIGKILL');
-      await arena.sallyport.exited;
-      await arena.backend.close();
-    }
+    await arena.expectHealthy();
+    await flood.terminate();
+    await arena.expectHealthy();
+    await arena.stop();
   });
 });
 
@@ -139,7 +133,7 @@ describe('D2: deadlines', () => {
   beforeAll(async () => {
     arena = await Arena.start({
       config: (url) =>
-        arenaConfig(url, testPreamble.replace('threads: 1', 'threads: 1, body_timeout_ms: 400')),
+        arenaConfig(url, testPreamble.replace('threads: 1', 'threads: 1, body_timeout_ms: 1000')),
     });
   });
   afterAll(() => arena.stop());
@@ -158,7 +152,7 @@ describe('D2: deadlines', () => {
       return answer;
     });
     expect(code).toBe('408 body_timeout');
-    expect(performance.now() - startedMs).toBeLessThan(3000);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
     await arena.untilIdle();
   });
 
@@ -176,7 +170,7 @@ describe('D2: deadlines', () => {
   it('time in which the upstream holds the body back is not the caller’s', async () => {
     arena.onHead = (_, socket) => {
       socket.pause();
-      setTimeout(() => socket.resume(), 1500);
+      setTimeout(() => socket.resume(), 2500);
       return false;
     };
     const body = 'x'.repeat(12_000_000);
