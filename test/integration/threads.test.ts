@@ -43,8 +43,11 @@ beforeAll(async () => {
     if (signal === null) continue;
     // The order must have arrived before the one to drain does.
     await until('a connection gets no answer', async () => {
-      const silence = new Promise<false>((resolve) => setTimeout(resolve, 500, false));
-      return !(await Promise.race([outcome('/open/x').then(() => true), silence]));
+      const answered = RawClient.once(arena.port, bytesOf('/open/x'), { timeoutMs: 500 });
+      return await answered.then(
+        () => false,
+        () => true,
+      );
     });
     arena.sallyport.signal(signal);
   }
