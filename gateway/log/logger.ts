@@ -49,6 +49,7 @@ const writeBytesMax = 4096;
 const heldBytesMax = 8 * 1024 * 1024;
 const flushIntervalMs = 500;
 const warnLevel = 40;
+const fatalLevel = 60;
 
 /** Opens the log of a thread. It is flushed when the thread ends, by whichever way runs `exit` handlers. */
 export function openLog(options: LogOptions): LogSink {
@@ -88,7 +89,9 @@ export function openLog(options: LogOptions): LogSink {
         streamWrite: redactText,
         logMethod(args, method, level) {
           method.apply(this, args);
-          if (level >= warnLevel) stream.flush();
+          // What comes after a fatal line may be the end of the process: an asynchronous write would be lost with it.
+          if (level >= fatalLevel) flush();
+          else if (level >= warnLevel) stream.flush();
         },
       },
     },
