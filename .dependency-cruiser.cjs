@@ -45,6 +45,7 @@ module.exports = {
     door('commander', 'gateway/cli/'),
     door('fastest-levenshtein', 'gateway/config/'),
     door('jose', 'gateway/token/'),
+    door('oauth4webapi', 'gateway/oauth/'),
     door('picocolors', 'gateway/cli/'),
     door('pino', 'gateway/log/'),
     door('piscina', 'gateway/token/'),
