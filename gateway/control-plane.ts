@@ -22,7 +22,7 @@ import { Exposition } from './metrics/exposition.ts';
 import { watchLoop } from './metrics/loop.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { loadDriver } from './native/uws.ts';
-import { assertPortIsFree } from './port.ts';
+import { freePort } from './port.ts';
 import type { Policy } from './route/policy.ts';
 import { Supervisor } from './supervisor.ts';
 import { chooseThreads, usableCores } from './threads.ts';
@@ -115,7 +115,6 @@ export class ControlPlane {
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
-      port: config.listener.port,
       boot: (index, port): ListenerBoot => ({
         version: listenerMessagesVersion,
         name: `listener-${index}`,
@@ -157,7 +156,7 @@ export class ControlPlane {
       config.listener.maxHeaderBytes + config.listener.maxTargetBytes,
     );
     loadDriver();
-    await assertPortIsFree(config.listener.host, config.listener.port);
+    const port = await freePort(config.listener.host, config.listener.port);
     this.#metrics.configurationLoaded();
     this.#countIssuers(config);
     this.#admin = await startAdmin({
@@ -172,7 +171,7 @@ export class ControlPlane {
       onError: (error) => this.#log.logger.error({ err: error }, 'an admin request failed'),
     });
     // Both at once: until the first keys are there, readiness says so and tokens are answered 503.
-    await Promise.all([this.#keyring.configure(config.issuers), this.#supervisor.start()]);
+    await Promise.all([this.#keyring.configure(config.issuers), this.#supervisor.start(port)]);
     this.#supervisor.publishKeys(this.#configuration.number, this.#keyring.keys());
     this.#log.logger.info({ port: this.port, admin_port: this.adminPort, version }, 'serving');
   }

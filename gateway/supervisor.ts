@@ -20,7 +20,6 @@ export interface SupervisorParts {
   readonly threads: number;
   /** What the next incarnation of listener `index` is started with. */
   readonly boot: (index: number, port: number) => ListenerBoot;
-  readonly port: number;
   /** A listener met an unknown key id. Resolves when the search is over and new keys, if any, were published. */
   readonly searchKeys: (issuer: number) => Promise<void>;
   readonly observer: SupervisorObserver;
@@ -62,13 +61,12 @@ export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #slots: Slot[];
   readonly #waiters = new Set<() => void>();
-  #port: number;
+  #port = 0;
   #ending = false;
   #ping: NodeJS.Timeout | null = null;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    this.#port = parts.port;
     this.#slots = Array.from({ length: parts.threads }, (_, index) => ({
       index,
       worker: null,
@@ -90,17 +88,18 @@ export class Supervisor {
     return this.#slots.length;
   }
 
-  /** The port in use; the one asked for, or the one the system chose for port 0. */
+  /** The port in use. */
   get port(): number {
     return this.#port;
   }
 
   /**
-   * Starts the listeners; resolves when all serve. The first one settles the port, the others share it.
+   * Starts the listeners; resolves when all serve. They share the port, which is not 0.
    *
    * Errors: `ListenFailed` when the address cannot be bound.
    */
-  async start(): Promise<void> {
+  async start(port: number): Promise<void> {
+    this.#port = port;
     const [first, ...others] = this.#slots;
     if (first !== undefined) await this.#startFirst(first);
     for (const slot of others) this.#spawn(slot);

@@ -1,12 +1,18 @@
 // Runs one plan under one scheduler and judges every execution: the safety stage under whatever faults the plan
 // holds, then the liveness stage, in which faults are over and a fresh start on every key must win.
 
-import { Act, type Machine } from './engine/machine.ts';
+import { Act, Phase, type Machine } from './engine/machine.ts';
 import { machineOf } from './engine/model.ts';
 import { judge } from './invariants/all.ts';
 import type { InvariantId, Violation } from './invariants/invariant.ts';
 import { scheduleOf, type Schedule } from './schedulers/schedule.ts';
-import { defaultLimits, type End, type Exploration, type Limits, type Scheduler } from './schedulers/scheduler.ts';
+import {
+  defaultLimits,
+  type End,
+  type Exploration,
+  type Limits,
+  type Scheduler,
+} from './schedulers/scheduler.ts';
 import { createSightings, type Sightings } from './sightings.ts';
 import { createHistorian, type Historian, type History } from './world/history.ts';
 import type { Plan } from './world/plan.ts';
@@ -24,6 +30,8 @@ export interface RunResult {
   readonly exploration: Exploration;
   readonly failure: Failure | undefined;
   readonly sightings: Sightings;
+  /** Executions in which a thread died. */
+  readonly crashes: number;
   readonly checks: ReadonlyMap<InvariantId, number>;
 }
 
@@ -50,11 +58,13 @@ export function run(
   const inspect = inspector(bench, sightings, checks);
   let failure: Failure | undefined;
   let execution = 0;
+  let crashes = 0;
   const exploration = scheduler.explore(
     bench.machine,
     (machine, end) => {
       execution++;
       const depth = machine.depth;
+      if (plan.crash !== undefined && machine.phases[plan.crash.thread] === Phase.dead) crashes++;
       const violation = inspect(machine, end);
       if (violation === undefined) return false;
       failure = { violation, execution, schedule: scheduleOf(machine, depth) };
@@ -62,7 +72,7 @@ export function run(
     },
     { ...defaultLimits, ...limits },
   );
-  return { exploration, failure, sightings, checks };
+  return { exploration, failure, sightings, crashes, checks };
 }
 
 /** Judges the machine's current execution, liveness stage included, and leaves the machine as it was. */

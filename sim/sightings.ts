@@ -65,13 +65,36 @@ export function createSightings(): Sightings {
 
 function turnTable(): readonly (readonly [Sight, (turn: Turn) => boolean])[] {
   return [
-    ['a reservation is taken over', ({ before, after }) => before.state === RESERVED && after.state === RESERVED && before.generation !== after.generation],
-    ['a lease is renewed', ({ before, after }) => before.state === RESERVED && after.state === RESERVED && before.generation === after.generation],
+    [
+      'a reservation is taken over',
+      ({ before, after }) =>
+        before.state === RESERVED && after.state === RESERVED && before.generation !== after.generation,
+    ],
+    [
+      'a lease is renewed',
+      ({ before, after }) =>
+        before.state === RESERVED && after.state === RESERVED && before.generation === after.generation,
+    ],
     ['a purge frees a slot', ({ before, after }) => isTerminal(before.state) && after.state === IDLE],
-    ['an expired flow is claimed again', ({ before, after }) => before.state === 7 && after.state === RESERVED],
-    ['a reservation is reaped', ({ site, before, after }) => site.startsWith('reap.') && before.state === RESERVED && after.state === FAILED],
-    ['a published flow is reaped', ({ site, before, after }) => site.startsWith('reap.') && before.state === PENDING && after.state === FAILED],
-    ['a commit is reaped', ({ site, before, after }) => site.startsWith('reap.') && before.state === COMMITTING && after.state === FAILED],
+    [
+      'an expired flow is claimed again',
+      ({ before, after }) => before.state === 7 && after.state === RESERVED,
+    ],
+    [
+      'a reservation is reaped',
+      ({ site, before, after }) =>
+        site.startsWith('reap.') && before.state === RESERVED && after.state === FAILED,
+    ],
+    [
+      'a published flow is reaped',
+      ({ site, before, after }) =>
+        site.startsWith('reap.') && before.state === PENDING && after.state === FAILED,
+    ],
+    [
+      'a commit is reaped',
+      ({ site, before, after }) =>
+        site.startsWith('reap.') && before.state === COMMITTING && after.state === FAILED,
+    ],
   ];
 }
 
@@ -103,14 +126,19 @@ function lookAtStep(seen: Set<Sight>, machine: Machine, d: number): void {
   }
   if (act !== Act.operation) return;
   if (node.kind === Kind.wait && result === Wake.notEqual) seen.add('a wait finds the word changed already');
-  else if (node.kind === Kind.choose && result === 1 && node.site.includes('is lost')) seen.add('a notify is lost');
+  else if (node.kind === Kind.choose && result === 1 && node.site.includes('is lost'))
+    seen.add('a notify is lost');
   else if (node.kind === Kind.compareExchange) {
     const won = result === node.x;
-    if (node.site.startsWith('publish.compareExchange CTL') && !won) seen.add('a stalled leader is fenced when it publishes');
-    else if (node.site.startsWith('tryStart.compareExchange CTL') && !won) seen.add('a claim loses to another claim');
+    if (node.site.startsWith('publish.compareExchange CTL') && !won)
+      seen.add('a stalled leader is fenced when it publishes');
+    else if (node.site.startsWith('tryStart.compareExchange CTL') && !won)
+      seen.add('a claim loses to another claim');
     else if (node.site.startsWith('purge.compareExchange CTL') && !won) seen.add('a purge loses to a claim');
-    else if (node.site.startsWith('bind.compareExchange K2') && !won) seen.add('a key that was half bound is finished by a helper');
-  } else if (node.kind === Kind.load && node.site === 'bind.load K1[1]') seen.add('a key finds its home slot taken');
+    else if (node.site.startsWith('bind.compareExchange K2') && !won)
+      seen.add('a key that was half bound is finished by a helper');
+  } else if (node.kind === Kind.load && node.site === 'bind.load K1[1]')
+    seen.add('a key finds its home slot taken');
   else if (node.kind === Kind.load && node.site.startsWith('readPayload.load CTL')) {
     const next = machine.stepNext[d];
     if (next?.site.startsWith('tryStart') === true) seen.add('a reader finds that the generation moved on');

@@ -38,6 +38,8 @@ export class IssuerKeys {
   readonly config: IssuerConfig;
   readonly #parts: IssuerKeysParts;
   #held: readonly HeldKey[] | null = null;
+  /** Held too long without a good refresh: not to be used until there is one. */
+  #isStale = false;
   #leftOut: readonly LeftOut[] = [];
   #lastGoodMs: number | null = null;
   #lastError: string | null = null;
@@ -52,7 +54,7 @@ export class IssuerKeys {
 
   /** Null: none were ever had, or the last good ones are too old. */
   get keys(): readonly VerificationKey[] | null {
-    return this.#held?.map(({ key }) => key) ?? null;
+    return this.#isStale ? null : (this.#held?.map(({ key }) => key) ?? null);
   }
 
   get leftOut(): readonly LeftOut[] {
@@ -73,6 +75,7 @@ export class IssuerKeys {
   inherit(former: IssuerKeys): void {
     if (this.#held !== null) return;
     this.#held = former.#held;
+    this.#isStale = former.#isStale;
     this.#lastGoodMs = former.#lastGoodMs;
   }
 
@@ -87,17 +90,17 @@ export class IssuerKeys {
       return false;
     }
     this.#leftOut = set.leftOut;
-    this.confirm();
-    this.#hold(set.keys);
+    const wasStale = this.#isStale;
+    this.#refreshed();
+    if (this.#hold(set.keys) || wasStale) this.#parts.changed();
     return true;
   }
 
   /** What is held is what the source has. */
   confirm(): void {
-    this.#lastGoodMs = this.#parts.clock.monotonicMs();
-    this.#lastError = null;
-    this.#failingSinceMs = null;
-    this.#cancelExpiry();
+    const wasStale = this.#isStale;
+    this.#refreshed();
+    if (wasStale) this.#parts.changed();
   }
 
   /** The source has nothing to offer. Refreshes that fail let the keys grow old. */
@@ -120,7 +123,16 @@ export class IssuerKeys {
     return keys.jwksUri === undefined && keys.discovery === undefined;
   }
 
-  #hold(materials: readonly KeyMaterial[]): void {
+  #refreshed(): void {
+    this.#isStale = false;
+    this.#lastGoodMs = this.#parts.clock.monotonicMs();
+    this.#lastError = null;
+    this.#failingSinceMs = null;
+    this.#cancelExpiry();
+  }
+
+  /** True when these are other keys than before. */
+  #hold(materials: readonly KeyMaterial[]): boolean {
     const former = new Map(this.#held?.map((held) => [held.identity, held]));
     const held = materials.map(
       ({ identity, kid, algorithms, key }) =>
@@ -131,12 +143,11 @@ export class IssuerKeys {
       held.length === former.size &&
       held.every(({ identity }) => former.has(identity));
     this.#held = held;
-    if (!isSame) this.#parts.changed();
+    return !isSame;
   }
 
   #expire(): void {
-    if (this.#held === null) return;
-    this.#held = null;
-    this.#parts.changed();
+    this.#isStale = true;
+    if (this.#held !== null) this.#parts.changed();
   }
 }

@@ -8,7 +8,7 @@ import type { ClaimHeaderSource } from './source.ts';
 /** Fields that the gateway writes itself, or that belong to one connection (RFC 9110 section 7.6.1). */
 const reserved = new Set([
   'connection', 'content-length', 'expect', 'forwarded', 'host', 'http2-settings', 'keep-alive', 'proxy-connection',
-  'te', 'trailer', 'transfer-encoding', 'upgrade', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port',
+  'te', 'trailer', 'transfer-encoding', 'upgrade', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port',
   'x-forwarded-proto',
 ]); // prettier-ignore
 

@@ -76,9 +76,8 @@ export class Call implements Caller {
     this.#controller = null;
     this.#reused = false;
     this.#sentAtMs = this.#nowMs();
-    const path = endpoint.basePath === '' ? this.#exchange.target : endpoint.basePath + this.#exchange.target;
-    const method = this.#exchange.method;
-    connection.send({ method, path, headers: this.#headers, body: this.#body }, this);
+    const { method, target } = this.#exchange;
+    connection.send({ method, path: target, headers: this.#headers, body: this.#body }, this);
   }
 
   /** A piece of a streamed body came from the caller. */

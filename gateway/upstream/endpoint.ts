@@ -5,8 +5,6 @@ import { Health } from './health.ts';
 
 export class Endpoint {
   readonly health: Health;
-  /** Prepended to the target; empty for most. */
-  readonly basePath: string;
   /** Connections that carry a request. */
   busy = 0;
 
@@ -17,11 +15,11 @@ export class Endpoint {
   /** Without a request and without a socket. */
   readonly #cold: Connection[] = [];
   readonly #all = new Set<Connection>();
+  #closed = false;
 
   constructor(url: string, config: UpstreamConfig) {
     this.#url = new URL(url);
     this.#config = config;
-    this.basePath = this.#url.pathname.replace(/\/+$/, '');
     this.health = new Health({ failures: config.health.failures, retryAfterMs: config.health.retryAfterMs });
   }
 
@@ -46,11 +44,21 @@ export class Endpoint {
 
   give(connection: Connection): void {
     this.busy -= 1;
-    (connection.open ? this.#warm : this.#cold).push(connection);
+    if (!this.#closed) {
+      (connection.open ? this.#warm : this.#cold).push(connection);
+      return;
+    }
+    this.#all.delete(connection);
+    // Not within the callback of undici that led here.
+    queueMicrotask(() => void connection.destroy());
   }
 
+  /** Keeps no connection from now on. Those that carry a request finish it, and late requests are served too. */
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#all, (connection) => connection.destroy()));
+    this.#closed = true;
+    const idle = [...this.#warm.splice(0), ...this.#cold.splice(0)];
+    for (const connection of idle) this.#all.delete(connection);
+    await Promise.all(idle.map((connection) => connection.destroy()));
   }
 
   /** An idle connection was closed by the other side or ran out of time. */

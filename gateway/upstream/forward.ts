@@ -8,8 +8,6 @@ import { Call, type Refuse } from './call.ts';
 import type { HeaderPlan } from './headers.ts';
 import type { Upstream } from './upstream.ts';
 
-export type { Refuse } from './call.ts';
-
 /** Sends the request to the upstream and its answer to the caller. Errors go to `refuse`; nothing is thrown. */
 export function forward(
   permit: Permit,

@@ -57,17 +57,6 @@ const special: readonly (readonly [string, number])[] = [
 /** Fields of most requests, so that they are found at once. */
 const usual = ['accept', 'accept-encoding', 'accept-language', 'content-type', 'cookie', 'user-agent'];
 
-/** Names that are ours in any case: a configuration cannot set, remove or make them of claims. Lower case. */
-export function isReservedField(name: string): boolean {
-  const normal = name.replaceAll('_', '-');
-  return (
-    normal.startsWith('proxy-') ||
-    normal.startsWith('x-forwarded-') ||
-    dropped.slice(0, 8).includes(normal) ||
-    special.some(([field]) => field === normal)
-  );
-}
-
 export interface HeaderSettings {
   /** Lower-case names, `-` for `_`. */
   readonly identityHeaders: ReadonlySet<string>;

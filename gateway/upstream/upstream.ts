@@ -120,15 +120,17 @@ export class Upstream {
     for (const caller of this.#calls) if (nowMs >= caller.deadlineMs) caller.expire(nowMs);
   }
 
-  /** Lets the calls under way finish, then closes every connection. `destroy` cuts this short. */
+  /**
+   * Keeps no connection from now on, and settles when the calls under way are over; `destroy` cuts this short. A call that
+   * comes late, for a request that was still being verified, is served all the same.
+   */
   async close(): Promise<void> {
+    const idleClosed = Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
     if (this.#calls.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
-    if (this.#sweeper !== null) clearInterval(this.#sweeper);
-    this.#sweeper = null;
-    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+    await idleClosed;
   }
 
-  /** Fails the calls under way, and closes every connection. */
+  /** Fails the calls under way, and closes as `close` does. */
   async destroy(): Promise<void> {
     for (const caller of this.#calls) caller.cancel();
     await this.close();

@@ -74,13 +74,15 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.threads = options.programs.length;
-    if (this.threads > 28) throw new RangeError('a machine has at most 28 threads: sets of threads are bit masks');
+    if (this.threads > 28)
+      throw new RangeError('a machine has at most 28 threads: sets of threads are bit masks');
     this.values = options.values;
     this.programs = options.programs;
     this.words = options.words;
     this.clock = options.clock;
     this.memory = new Int32Array(options.words);
-    for (const [address, value] of options.initial) this.memory[address] = this.values.id(BigInt.asIntN(64, value));
+    for (const [address, value] of options.initial)
+      this.memory[address] = this.values.id(BigInt.asIntN(64, value));
     this.#initial = this.memory.slice();
     this.phases = new Uint8Array(this.threads);
     this.#deadline = new Float64Array(this.threads);
@@ -115,7 +117,11 @@ export class Machine {
   }
 
   #crashes(thread: number): boolean {
-    return thread === this.#crashThread && this.#taken[thread] === this.#crashAt && this.phases[thread] !== Phase.dead;
+    return (
+      thread === this.#crashThread &&
+      this.#taken[thread] === this.#crashAt &&
+      this.phases[thread] !== Phase.dead
+    );
   }
 
   isEnabled(thread: number): boolean {
@@ -180,7 +186,8 @@ export class Machine {
     const at = this.footprintStart[d + 1] as number;
     this.footprint[at] = location * 2 + write;
     this.footprintStart[d + 1] = at + 1;
-    if (at + 1 - (this.footprintStart[d] as number) > FOOTPRINT_MAX) throw new RangeError('footprint too large');
+    if (at + 1 - (this.footprintStart[d] as number) > FOOTPRINT_MAX)
+      throw new RangeError('footprint too large');
   }
 
   #write(d: number, address: number, after: number): void {

@@ -143,7 +143,13 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
       if (notes.length > 0) notes = [];
       return results[at] ?? 0;
     }
-    pending = { kind, address, x, y, site: `${operation === '' ? '' : `${operation}.`}${kindNames[kind]} ${what}` };
+    pending = {
+      kind,
+      address,
+      x,
+      y,
+      site: `${operation === '' ? '' : `${operation}.`}${kindNames[kind]} ${what}`,
+    };
     throw SUSPEND;
   }
 
@@ -154,7 +160,9 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
     },
     compareExchange(address, expected, next) {
       const x = values.id(BigInt.asIntN(64, expected));
-      return values.word(ask(Kind.compareExchange, address, x, values.id(BigInt.asIntN(64, next)), nameOf(address)));
+      return values.word(
+        ask(Kind.compareExchange, address, x, values.id(BigInt.asIntN(64, next)), nameOf(address)),
+      );
     },
     add(address, delta) {
       return values.word(ask(Kind.add, address, values.id(delta), 0, nameOf(address)));
@@ -162,7 +170,13 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
     notify: (address) => ask(Kind.notify, address, 0, 0, nameOf(address)),
     tick: () => Number(values.word(ask(Kind.load, clock, 0, 0, nameOf(clock)))),
     wait(address, expected, ticksMax = -1) {
-      return ask(Kind.wait, address, values.id(BigInt.asIntN(64, expected)), ticksMax, nameOf(address)) as Wake;
+      return ask(
+        Kind.wait,
+        address,
+        values.id(BigInt.asIntN(64, expected)),
+        ticksMax,
+        nameOf(address),
+      ) as Wake;
     },
     sleep(ticks) {
       ask(Kind.sleep, -1, 0, ticks, `${ticks} ticks`);
@@ -229,7 +243,12 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
     const first = run(parent, result);
     // Every new step is executed twice: what differs between two runs on equal results is not under our control.
     const second = run(parent, result);
-    if (first.site !== second.site || first.x !== second.x || first.y !== second.y || !sameNotes(first, second)) {
+    if (
+      first.site !== second.site ||
+      first.x !== second.x ||
+      first.y !== second.y ||
+      !sameNotes(first, second)
+    ) {
       throw new Nondeterminism(`thread ${name}: step ${length + 1} is ${first.site}, then ${second.site}`);
     }
     nodes++;

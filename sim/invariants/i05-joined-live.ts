@@ -38,7 +38,9 @@ function belongs(history: History, slot: number, key: number): boolean {
   const digest = digests[key];
   const words = new Map<number, bigint>(initialWords(history.world));
   for (const { address, after } of history.changes) words.set(address, after);
-  return words.get(k1Address(layout, slot)) === digest?.high && words.get(k2Address(layout, slot)) === digest?.low;
+  return (
+    words.get(k1Address(layout, slot)) === digest?.high && words.get(k2Address(layout, slot)) === digest?.low
+  );
 }
 
 function begun(history: History, reply: Said): number {
@@ -58,7 +60,9 @@ function wasLive(history: History, slot: number, generation: number, from: numbe
     if (turn.step > to) break;
     // Live at the moment the call began, or later.
     if (live && turn.step > from) return true;
-    live = (turn.after.state === PENDING || turn.after.state === COMMITTING) && turn.after.generation === generation;
+    live =
+      (turn.after.state === PENDING || turn.after.state === COMMITTING) &&
+      turn.after.generation === generation;
   }
   return live;
 }

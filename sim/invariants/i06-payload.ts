@@ -28,7 +28,8 @@ function check(history: History): ReturnType<Invariant['check']> {
 
 function leaderOf(history: History, slot: number, generation: number): number | undefined {
   for (const { thread, note } of history.said) {
-    if (note.what === 'create' && note.slot === slot && note.fence === generation) return placeOf(history, thread);
+    if (note.what === 'create' && note.slot === slot && note.fence === generation)
+      return placeOf(history, thread);
   }
   const first = history.initial(slot);
   return first.generation === generation ? first.owner : undefined;

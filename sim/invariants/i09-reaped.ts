@@ -17,7 +17,11 @@ function check(history: History): ReturnType<Invariant['check']> {
     if (place < 0 || place >= layout.threads || threadState(change.after) !== THREAD_FREE) continue;
     const slot = owned(history, place, change.step);
     if (slot !== undefined) {
-      return { invariant: 'I9', step: change.step, why: `thread ${place} was reaped, and slot ${slot} is still its own` };
+      return {
+        invariant: 'I9',
+        step: change.step,
+        why: `thread ${place} was reaped, and slot ${slot} is still its own`,
+      };
     }
   }
   // Whoever was reaped takes its children with it.

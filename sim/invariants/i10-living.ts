@@ -1,7 +1,11 @@
 import type { History } from '../world/history.ts';
 import type { Invariant } from './invariant.ts';
 
-export const living: Invariant = { id: 'I10', title: 'a reap never ends the flight of a living thread', check };
+export const living: Invariant = {
+  id: 'I10',
+  title: 'a reap never ends the flight of a living thread',
+  check,
+};
 
 function check(history: History): ReturnType<Invariant['check']> {
   for (const { step, thread, slot, site, before } of history.turns) {
@@ -26,7 +30,11 @@ function holderOf(history: History, place: number, step: number): number | undef
 }
 
 function isGone(history: History, thread: number, step: number): boolean {
-  for (let place: number | undefined = thread; place !== undefined; place = history.world.plan.parents?.[place]) {
+  for (
+    let place: number | undefined = thread;
+    place !== undefined;
+    place = history.world.plan.parents?.[place]
+  ) {
     const death = history.deaths.get(place);
     if (death !== undefined && death <= step) return true;
   }

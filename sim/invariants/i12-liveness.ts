@@ -18,13 +18,25 @@ function check(history: History): ReturnType<Invariant['check']> {
   }
   for (const { step: at, thread, note } of history.said) {
     if (note.what === 'contended') {
-      return { invariant: 'I12', step: at, why: `thread ${thread} gave up: others were faster too many times` };
+      return {
+        invariant: 'I12',
+        step: at,
+        why: `thread ${thread} gave up: others were faster too many times`,
+      };
     }
     if (note.what === 'waited-out' && plan.anyClock !== true && plan.mayWait !== true) {
-      return { invariant: 'I12', step: at, why: `thread ${thread} waited until its deadline and was given nothing` };
+      return {
+        invariant: 'I12',
+        step: at,
+        why: `thread ${thread} waited until its deadline and was given nothing`,
+      };
     }
     if (note.what === 'probe:lost' && plan.mayRefuse !== true) {
-      return { invariant: 'I12', step: at, why: `long afterwards a fresh start on ${note.key} still cannot win` };
+      return {
+        invariant: 'I12',
+        step: at,
+        why: `long afterwards a fresh start on ${note.key} still cannot win`,
+      };
     }
   }
   return undefined;

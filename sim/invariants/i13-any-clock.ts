@@ -37,7 +37,11 @@ function check(history: History): ReturnType<Invariant['check']> {
   for (const invariant of held) {
     const violation = invariant.check(history);
     if (violation !== undefined) {
-      return { ...violation, invariant: 'I13', why: `under this clock ${violation.invariant} fails: ${violation.why}` };
+      return {
+        ...violation,
+        invariant: 'I13',
+        why: `under this clock ${violation.invariant} fails: ${violation.why}`,
+      };
     }
   }
   return undefined;

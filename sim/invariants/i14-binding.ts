@@ -10,7 +10,11 @@ function check(history: History): ReturnType<Invariant['check']> {
     const offset = (address - layout.slotBase) % 8;
     if (offset > 1 || before === 0n) continue;
     const slot = Math.floor((address - layout.slotBase) / 8);
-    return { invariant: 'I14', step, why: `thread ${thread} overwrote K${offset + 1} of slot ${slot}, which was bound` };
+    return {
+      invariant: 'I14',
+      step,
+      why: `thread ${thread} overwrote K${offset + 1} of slot ${slot}, which was bound`,
+    };
   }
   return undefined;
 }

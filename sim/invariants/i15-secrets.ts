@@ -7,7 +7,11 @@ export const secrets: Invariant = { id: 'I15', title: 'no secret is ever in shar
 function check(history: History): ReturnType<Invariant['check']> {
   for (const { step, thread, site, after } of history.changes) {
     if (after !== SECRET) continue;
-    return { invariant: 'I15', step, why: `thread ${thread} put its device code into shared memory (${site})` };
+    return {
+      invariant: 'I15',
+      step,
+      why: `thread ${thread} put its device code into shared memory (${site})`,
+    };
   }
   return undefined;
 }

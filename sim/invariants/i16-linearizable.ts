@@ -24,7 +24,8 @@ function check(history: History): ReturnType<Invariant['check']> {
     if (verdict.linearizable) continue;
     const missing = calls.findIndex((_, at) => !verdict.longest.includes(at));
     const culprit = calls[missing]?.result;
-    const what = culprit === undefined ? 'a call' : `${culprit.what}${'fence' in culprit ? ` g${culprit.fence}` : ''}`;
+    const what =
+      culprit === undefined ? 'a call' : `${culprit.what}${'fence' in culprit ? ` g${culprit.fence}` : ''}`;
     const why = `no sequential order explains the answers on ${keyName(key)}: after ${verdict.longest.length} of ${calls.length} calls, "${what}" fits nowhere`;
     return { invariant: 'I16', step: history.steps - 1, why };
   }

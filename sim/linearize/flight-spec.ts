@@ -22,7 +22,9 @@ function apply(state: KeyState, answer: Answer): KeyState | undefined {
   const { pending, newest } = state;
   switch (answer.what) {
     case 'led':
-      return pending === 0 && answer.fence > newest ? { pending: answer.fence, newest: answer.fence } : undefined;
+      return pending === 0 && answer.fence > newest
+        ? { pending: answer.fence, newest: answer.fence }
+        : undefined;
     case 'crashed':
       return pending === 0 ? { pending: newest + 1, newest: newest + 1 } : undefined;
     case 'joined':

@@ -28,7 +28,10 @@ export function renderFailure(trace: Trace, violation: Violation, headline: Head
 
 export function renderTrace(trace: Trace, marked = -1): string {
   const used = trace.threads.map((_, t) => t).filter((t) => trace.steps.some((step) => step.thread === t));
-  const cells = trace.steps.map((step) => [...used.map((t) => (step.thread === t ? cellOf(step) : '·')), slotsOf(step)]);
+  const cells = trace.steps.map((step) => [
+    ...used.map((t) => (step.thread === t ? cellOf(step) : '·')),
+    slotsOf(step),
+  ]);
   const headers = [...used.map((t) => trace.threads[t] ?? ''), trace.slots.join(' | ')];
   const widths = headers.map((header, column) =>
     Math.min(COLUMN_MAX, Math.max(header.length, ...cells.map((row) => row[column]?.length ?? 0))),
@@ -40,7 +43,11 @@ export function renderTrace(trace: Trace, marked = -1): string {
       lines.push(`${''.padStart(numberWidth)}  ── ${trace.threads[step.preempts]} is preempted ──`);
     }
     if (step.thread < 0) lines.push(`${String(step.number).padStart(numberWidth)}  ── ${step.text} ──`);
-    else lines.push(line(String(step.number).padStart(numberWidth), cells[at] ?? [], widths) + (at === marked ? '  ✗' : ''));
+    else
+      lines.push(
+        line(String(step.number).padStart(numberWidth), cells[at] ?? [], widths) +
+          (at === marked ? '  ✗' : ''),
+      );
   });
   return lines.join('\n');
 }

@@ -37,7 +37,11 @@ export interface Trace {
 export function tell(machine: Machine, world: World, names: readonly string[], depth = machine.depth): Trace {
   const choices = [];
   for (let d = 0; d < depth; d++) {
-    choices.push([machine.stepThread[d] as number, machine.stepAct[d] as number, machine.stepResult[d] as number]);
+    choices.push([
+      machine.stepThread[d] as number,
+      machine.stepAct[d] as number,
+      machine.stepResult[d] as number,
+    ]);
   }
   machine.reset();
   const steps: TraceStep[] = [];
@@ -59,7 +63,9 @@ export function tell(machine: Machine, world: World, names: readonly string[], d
     steps.push({
       number: d + 1,
       thread: jump ? -1 : thread,
-      text: jump ? `time jumps to ${machine.values.word(machine.memory[world.clock] as number)}` : textOf(machine, world, d),
+      text: jump
+        ? `time jumps to ${machine.values.word(machine.memory[world.clock] as number)}`
+        : textOf(machine, world, d),
       notes: jump ? [] : notesOf(machine, d),
       preempts,
       slots: slotsOf(machine, world),
@@ -101,7 +107,10 @@ function notesOf(machine: Machine, d: number): string[] {
   if (machine.stepAct[d] === Act.crash || machine.stepAct[d] === Act.enqueue) return [];
   return (machine.stepNext[d]?.notes ?? [])
     .filter((note) => note.value !== 'call')
-    .map((note) => `${note.what}${note.fence === undefined ? '' : ` g${note.fence}`}${note.value === undefined || note.value === 'none' ? '' : ` (${note.value})`}`);
+    .map(
+      (note) =>
+        `${note.what}${note.fence === undefined ? '' : ` g${note.fence}`}${note.value === undefined || note.value === 'none' ? '' : ` (${note.value})`}`,
+    );
 }
 
 function textOf(machine: Machine, world: World, d: number): string {

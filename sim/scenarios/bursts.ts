@@ -1,3 +1,4 @@
+import { PENDING } from '../../gateway/flight/control-word.ts';
 import { start, starts, startPayload, type Scenario } from './scenario.ts';
 
 const one = { keys: 1, creations: { 0: 1 } } as const;
@@ -8,8 +9,17 @@ export const bursts: readonly Scenario[] = [
   { name: 'burst-3', title: 'three starts of one key', plan: { ...bound, threads: starts(3) } },
   { name: 'burst-4', title: 'four starts of one key', plan: { ...bound, threads: starts(4) } },
   { name: 'burst-5', title: 'five starts of one key', plan: { ...bound, threads: starts(5) }, long: true },
-  { name: 'bind-2', title: 'two first starts ever of one key', plan: { ...one, slots: 2, threads: starts(2) } },
-  { name: 'bind-3', title: 'three first starts ever of one key', plan: { ...one, slots: 2, threads: starts(3) }, long: true },
+  {
+    name: 'bind-2',
+    title: 'two first starts ever of one key',
+    plan: { ...one, slots: 2, threads: starts(2) },
+  },
+  {
+    name: 'bind-3',
+    title: 'three first starts ever of one key',
+    plan: { ...one, slots: 2, threads: starts(3) },
+    long: true,
+  },
   {
     name: 'payload-2',
     title: 'two starts, and the joiner reads the payload',
@@ -36,7 +46,12 @@ export const bursts: readonly Scenario[] = [
   {
     name: 'three-keys',
     title: 'first starts on three keys with the same home slot',
-    plan: { keys: 3, slots: 4, digests: 'probe', threads: [start, { ...start, key: 1 }, { ...start, key: 2 }] },
+    plan: {
+      keys: 3,
+      slots: 4,
+      digests: 'probe',
+      threads: [start, { ...start, key: 1 }, { ...start, key: 2 }],
+    },
   },
   {
     name: 'collide-2',
@@ -59,8 +74,18 @@ export const bursts: readonly Scenario[] = [
     plan: {
       keys: 1,
       realTime: true,
-      presets: [{ key: 0, state: 2, generation: 1, owner: 7, deadline: 200 }],
+      presets: [{ key: 0, state: PENDING, generation: 1, owner: 7, deadline: 200 }],
       threads: [start, start, { does: 'cancel', key: 0, generation: 1 }],
+    },
+  },
+  {
+    name: 'cancel-late',
+    title: 'two cancels of one flow and a start, with the real-time order of their answers',
+    plan: {
+      keys: 1,
+      realTime: true,
+      presets: [{ key: 0, state: PENDING, generation: 1, owner: 7, deadline: 200 }],
+      threads: [start, { does: 'cancel', key: 0, generation: 1 }, { does: 'cancel', key: 0, generation: 1 }],
     },
   },
 ];

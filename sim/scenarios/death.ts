@@ -49,7 +49,7 @@ export const death: readonly Scenario[] = [
   },
   {
     name: 'reap-takeover',
-    title: 'a reaper meets a takeover of the dead thread\'s reservation',
+    title: "a reaper meets a takeover of the dead thread's reservation",
     plan: {
       keys: 1,
       presets: [{ key: 0, state: RESERVED, generation: 1, owner: 0, deadline: 98 }],

@@ -39,7 +39,11 @@ export const driver: readonly Scenario[] = [
     plan: {
       keys: 1,
       presets: [pending],
-      threads: [{ does: 'complete', key: 0 }, { ...start, times: 2 }, { does: 'clock', to: [110, 120] }],
+      threads: [
+        { does: 'complete', key: 0 },
+        { ...start, times: 2 },
+        { does: 'clock', to: [110, 120] },
+      ],
     },
   },
   {
@@ -76,12 +80,26 @@ export const driver: readonly Scenario[] = [
   {
     name: 'settled',
     title: 'starts that wait for the end of the flight, as token refreshes do',
-    plan: { ...bound, creations: { 0: 1 }, threads: starts(2, { ...start, until: 'settled', follow: true }), mayWait: true },
+    plan: {
+      ...bound,
+      creations: { 0: 1 },
+      threads: starts(2, { ...start, until: 'settled', follow: true }),
+      mayWait: true,
+    },
   },
   {
     name: 'renewal',
     title: 'a silent provider, its lease renewed twice',
     plan: { ...bound, threads: [{ ...start, provider: ['silent', 'ok'], leases: 3 }, start] },
+  },
+  {
+    name: 'renewal-late',
+    title: 'a silent provider, and the lease runs out before it is renewed',
+    plan: {
+      ...bound,
+      mayWait: true,
+      threads: [{ ...start, provider: ['silent', 'ok'], leases: 2 }, start, { does: 'clock', to: [106] }],
+    },
   },
   {
     name: 'lost-notify',
@@ -106,7 +124,13 @@ export const driver: readonly Scenario[] = [
   {
     name: 'full-table',
     title: 'two keys and one slot',
-    plan: { keys: 2, slots: 1, digests: 'probe', mayRefuse: true, threads: [start, { ...start, key: 1 }, start] },
+    plan: {
+      keys: 2,
+      slots: 1,
+      digests: 'probe',
+      mayRefuse: true,
+      threads: [start, { ...start, key: 1 }, start],
+    },
   },
   {
     name: 'no-block',

@@ -27,7 +27,10 @@ export const time: readonly Scenario[] = [
     title: 'the provider answers after the takeover, or fails, or never answers',
     plan: {
       ...bound,
-      threads: [{ ...start, provider: ['ok', 'slow', 'fail', 'silent'] }, { ...start, provider: ['ok', 'fail'] }],
+      threads: [
+        { ...start, provider: ['ok', 'slow', 'fail', 'silent'] },
+        { ...start, provider: ['ok', 'fail'] },
+      ],
     },
   },
   {
@@ -74,12 +77,7 @@ export const time: readonly Scenario[] = [
       hasty: 1,
       mayRefuse: true,
       presets: [{ key: 0, state: PENDING, generation: 3, owner: 7, deadline: 102, payload: true }],
-      threads: [
-        startPayload,
-        { does: 'clock', to: [103, 130] },
-        sweep,
-        { ...startPayload, key: 1 },
-      ],
+      threads: [startPayload, { does: 'clock', to: [103, 130] }, sweep, { ...startPayload, key: 1 }],
     },
     long: true,
   },

@@ -15,7 +15,13 @@ export function bounded(preemptionsMax: number): Scheduler {
       for (let bound = 0; bound <= preemptionsMax; bound++) {
         machine.reset();
         const least = bound; // executions with fewer preemptions were seen under a smaller bound
-        const ended = searchBelow(machine, { tally, observe, limits, preemptionsMax: bound, preemptionsLeast: least });
+        const ended = searchBelow(machine, {
+          tally,
+          observe,
+          limits,
+          preemptionsMax: bound,
+          preemptionsLeast: least,
+        });
         if (ended) break;
       }
       return tally.report(false);

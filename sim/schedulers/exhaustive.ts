@@ -107,7 +107,8 @@ function explore(machine: Machine, observe: Observer, limits: Limits): Explorati
     for (const early of order.races) {
       const at = frames[early - base] as Frame;
       const initials = order.initials(early);
-      if ((initials & at.backtrack) === 0) at.backtrack |= (initials >>> thread) & 1 ? 1 << thread : initials & -initials;
+      if ((initials & at.backtrack) === 0)
+        at.backtrack |= (initials >>> thread) & 1 ? 1 << thread : initials & -initials;
     }
     const parent = frame;
     const next = frameAt(machine.depth - base);

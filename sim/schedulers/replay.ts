@@ -3,7 +3,14 @@
 
 import type { Machine } from '../engine/machine.ts';
 import type { Schedule } from './schedule.ts';
-import { endOf, type End, type Exploration, type Limits, type Observer, type Scheduler } from './scheduler.ts';
+import {
+  endOf,
+  type End,
+  type Exploration,
+  type Limits,
+  type Observer,
+  type Scheduler,
+} from './scheduler.ts';
 import { Tally } from './scheduler.ts';
 import { nthThread } from './threads.ts';
 
@@ -41,7 +48,9 @@ export function follow(machine: Machine, schedule: Schedule): void {
       throw new StaleSchedule(`step ${at + 1} is thread ${thread}'s, which cannot move`);
     }
     if (alternative >= machine.alternatives(thread)) {
-      throw new StaleSchedule(`step ${at + 1} takes alternative ${alternative}, of ${machine.alternatives(thread)}`);
+      throw new StaleSchedule(
+        `step ${at + 1} takes alternative ${alternative}, of ${machine.alternatives(thread)}`,
+      );
     }
     machine.step(thread, alternative);
   }

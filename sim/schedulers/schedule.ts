@@ -28,7 +28,9 @@ export function scheduleOf(machine: Machine, depth = machine.depth): Schedule {
 
 export function formatSchedule(schedule: Schedule): string {
   return schedule
-    .map(({ thread, alternative }) => (thread < 0 ? 't' : alternative > 0 ? `${thread}/${alternative}` : `${thread}`))
+    .map(({ thread, alternative }) =>
+      thread < 0 ? 't' : alternative > 0 ? `${thread}/${alternative}` : `${thread}`,
+    )
     .join(' ');
 }
 

@@ -66,7 +66,8 @@ export class Tally {
       return true;
     }
     if (this.executions >= this.#limits.executionsMax) this.cut = true;
-    if ((this.executions & 255) === 0 && performance.now() - this.#started > this.#limits.timeMsMax) this.cut = true;
+    if ((this.executions & 255) === 0 && performance.now() - this.#started > this.#limits.timeMsMax)
+      this.cut = true;
     return this.cut;
   }
 

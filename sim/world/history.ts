@@ -70,7 +70,10 @@ export function decode(word: bigint): Word {
 }
 
 /** Cost: words are decoded once per distinct value, so reading an execution is a walk over its steps. */
-export function createHistorian(world: World, initialWords: readonly (readonly [number, bigint])[]): Historian {
+export function createHistorian(
+  world: World,
+  initialWords: readonly (readonly [number, bigint])[],
+): Historian {
   const { layout } = world;
   const decoded: Word[] = [];
   const initials = new Map<number, bigint>(initialWords);
@@ -99,11 +102,25 @@ export function createHistorian(world: World, initialWords: readonly (readonly [
           const after = machine.stepAfter[step] as number;
           if (offset >= 0 && address < layout.blockBase && offset % SLOT_WORDS === 2) {
             const slot = (offset - 2) / SLOT_WORDS;
-            const turn = { step, thread, slot, site, before: wordOf(machine, before), after: wordOf(machine, after) };
+            const turn = {
+              step,
+              thread,
+              slot,
+              site,
+              before: wordOf(machine, before),
+              after: wordOf(machine, after),
+            };
             turns.push(turn);
           } else if (address !== machine.clock) {
             const { values } = machine;
-            changes.push({ step, thread, address, site, before: values.word(before), after: values.word(after) });
+            changes.push({
+              step,
+              thread,
+              address,
+              site,
+              before: values.word(before),
+              after: values.word(after),
+            });
           }
         }
         const notes = machine.stepNext[step]?.notes;

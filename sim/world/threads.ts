@@ -104,7 +104,9 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
         const slot = slotOfKey(world, plan.key);
         const around = { ...calm, persist: plan.persist ?? calm.persist };
         const word = BigInt(
-          world.plan.presets === undefined ? 0 : (initialWords(world).find(isControl(world, slot))?.[1] ?? 0n),
+          world.plan.presets === undefined
+            ? 0
+            : (initialWords(world).find(isControl(world, slot))?.[1] ?? 0n),
         );
         const completion = drive(world, door, around, complete(contextOf(world, me), { slot, word }, 0));
         door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });

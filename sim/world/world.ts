@@ -25,6 +25,7 @@ import type { Payload } from '../../gateway/flight/payload.ts';
 import { NO_PARENT, packThread, THREAD_ALIVE } from '../../gateway/flight/reaper.ts';
 import type { Door } from '../engine/program.ts';
 import { Wake } from '../engine/program.ts';
+import type { InvariantId } from '../invariants/invariant.ts';
 import type { Answer, Plan } from './plan.ts';
 
 /** Short terms: what matters is their order, and every tick may cost a waiter a step. */
@@ -45,6 +46,8 @@ export interface Variant {
   readonly operations: Operations;
   /** Changes what the driver asks for, where the bug is not in an operation. */
   readonly tamper?: (effect: Effect, layout: Layout) => Effect;
+  /** Invariants that speak of something which this variant's design does not have. */
+  readonly without?: readonly InvariantId[];
 }
 
 export const shipped: Variant = { name: 'real', operations };

@@ -12,7 +12,7 @@ test('every object that JSON can write is read as JSON.parse reads it', () => {
       fc.constantFrom(0, 1, '\t'),
       (value, space) => {
         // A lone surrogate becomes U+FFFD in UTF-8, and two names may then be one.
-        const text = JSON.stringify(value, null, space).toWellFormed();
+        const text = Buffer.from(JSON.stringify(value, null, space)).toString();
         expect(parse(text)).toEqual(JSON.parse(text));
       },
     ),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { answer, type Behaviour } from '../support/backend.ts';
-import { clear, Harness, serve } from './harness.ts';
+import { clear, serve } from './harness.ts';
 
 const reply = (bytes: string): Behaviour => ({
   onRequest: (_, socket) => void socket.write(bytes, 'latin1'),
@@ -58,14 +58,6 @@ describe('U1: one well-formed request for each accepted one', () => {
       Array.from({ length: 20 }, (_, i) => `/${i}`),
     );
     expect(backend.accepted).toBe(1);
-  });
-
-  it('prepends the path of the URL', async () => {
-    const { backend } = await serve();
-    const harness = new Harness([`${backend.url}/base/`]);
-
-    await harness.run({ target: '/orders' });
-    expect(backend.requests[0]!.target).toBe('/base/orders');
   });
 });
 

@@ -1,0 +1,500 @@
+import { describe, expect, test } from 'vitest';
+import { keyOf, makeIssuer, makeProfile, makeSigner, makeToken, goodClaims, profileOf } from './tokens.ts';
+import { type Caller, openBench, said } from './verifier-bench.ts';
+
+const ed = makeSigner('EdDSA', 'ed');
+const rogue = makeSigner('EdDSA', 'ed');
+const profile = profileOf(ed);
+const tokenFor = (sub: string, signer = ed): string => makeToken(signer, { ...goodClaims, sub });
+
+describe('batches', () => {
+  test('tokens of one turn go out together, after the turn', async () => {
+    const { workers, time, ask } = await openBench(profile);
+    const callers = ['a', 'b', 'c'].map((sub) => ask(tokenFor(sub)));
+    expect(workers[0]!.held).toHaveLength(0);
+    await time.turn();
+    expect(workers[0]!.held.map(({ task }) => task.tokens.length)).toEqual([2, 1]);
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    expect(callers.map(({ heard }) => heard.map((facts) => 'subject' in facts && facts.subject))).toEqual([
+      ['a'],
+      ['b'],
+      ['c'],
+    ]);
+  });
+
+  test('a worker has two tasks at most, and what waits meanwhile goes out as one batch of bounded size', async () => {
+    const { workers, time, ask } = await openBench(profile, { batchMax: 4 });
+    ask(tokenFor('a'));
+    await time.turn();
+    ask(tokenFor('b'));
+    await time.turn();
+    for (let i = 0; i < 6; i += 1) ask(tokenFor(`c${i}`));
+    await time.turn();
+    expect(workers[0]!.held.map(({ task }) => task.tokens.length)).toEqual([1, 1]);
+    await workers[0]!.answer();
+    expect(workers[0]!.held.map(({ task }) => task.tokens.length)).toEqual([1, 4]);
+  });
+
+  test('tokens are spread over workers that are free', async () => {
+    const { workers, time, ask } = await openBench(profile, { workers: 2 });
+    for (let i = 0; i < 8; i += 1) ask(tokenFor(`${i}`));
+    await time.turn();
+    expect(workers.map(({ held }) => held.map(({ task }) => task.tokens.length))).toEqual([
+      [2, 2],
+      [2, 2],
+    ]);
+  });
+
+  test('the profile crosses once, and again with every change', async () => {
+    const { verifier, workers, time, ask } = await openBench(profile);
+    const once = async (sub: string): Promise<void> => {
+      ask(tokenFor(sub));
+      await time.turn();
+      await workers[0]!.answer();
+    };
+    await once('a');
+    await once('b');
+    verifier.setProfile({ ...profile, version: 2 });
+    await once('c');
+    await once('d');
+    expect(workers[0]!.tasks.map((task) => task.profile?.version ?? null)).toEqual([1, null, null, 2, null]);
+  });
+
+  test('a worker that lost its profile says so and is sent the task again with it', async () => {
+    const { workers, time, ask } = await openBench(profile);
+    const caller = ask(tokenFor('a'));
+    await time.turn();
+    await workers[0]!.answer({ kind: 'stale' });
+    expect(caller.heard).toHaveLength(0);
+    expect(workers[0]!.held[0]!.task.profile).toEqual(profile);
+    await workers[0]!.answer();
+    expect(caller.codes).toEqual(['accepted']);
+  });
+
+  test('dear signatures go out in smaller batches', async () => {
+    const { workers, time, ask } = await openBench(profile);
+    for (let i = 0; i < 40; i += 1) {
+      const caller = ask(tokenFor(`${i}`));
+      await time.turn();
+      await workers[0]!.answer({
+        kind: 'done',
+        outcomes: [{ code: 'token_signature', issuer: 0 }],
+        nanoseconds: 20e6,
+      });
+      expect(caller.codes).toEqual(['token_signature']);
+    }
+    for (let i = 0; i < 64; i += 1) ask(tokenFor(`x${i}`));
+    await time.turn();
+    // A quarter of 400 ms at 20 ms each.
+    expect(workers[0]!.held[0]!.task.tokens.length).toBeLessThanOrEqual(6);
+  });
+});
+
+describe('V4: joining', () => {
+  test('identical tokens in flight are judged once and all who wait hear of it', async () => {
+    const { workers, time, ask, told } = await openBench(profile);
+    const token = tokenFor('a');
+    const first = ask(token);
+    await time.turn();
+    const second = ask(token);
+    await time.turn();
+    expect(workers[0]!.tasks.flatMap(({ tokens }) => tokens)).toHaveLength(1);
+    await workers[0]!.answer();
+    expect([first.codes, second.codes]).toEqual([['accepted'], ['accepted']]);
+    expect(told).toContain('tokenSeen EdDSA accepted miss');
+    expect(told).toContain('tokenSeen EdDSA accepted joined');
+  });
+
+  test('tokens that differ in one character are not shared', async () => {
+    const { workers, time, ask } = await openBench(profile);
+    const token = tokenFor('a');
+    const forged = `${token.slice(0, -9)}${token.at(-9) === 'A' ? 'B' : 'A'}${token.slice(-8)}`;
+    const [good, bad] = [ask(token), ask(forged)];
+    await time.turn();
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    expect([good.codes, bad.codes]).toEqual([['accepted'], ['token_signature']]);
+  });
+
+  test('nothing is settled from within verify', async () => {
+    const { ask, time } = await openBench(profile, { queueMax: 1 });
+    const callers = [ask(tokenFor('a')), ask(tokenFor('b'))];
+    expect(callers.map(({ heard }) => heard.length)).toEqual([0, 0]);
+    await time.turn();
+    expect(callers[1]!.codes).toEqual(['verifier_full']);
+  });
+});
+
+describe('bounds and deadlines', () => {
+  test('a full queue answers 503', async () => {
+    const { ask, time, workers } = await openBench(profile, { queueMax: 2 });
+    const callers = [1, 2, 3].map((i) => ask(tokenFor(`${i}`)));
+    await time.turn();
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    expect(callers.map(({ codes }) => codes)).toEqual([['accepted'], ['accepted'], ['verifier_full']]);
+  });
+
+  test('V3: who waits past the deadline gets 503, queued or sent, and a verdict that comes later is kept', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile, { batchMax: 1 });
+    const callers = ['a', 'b', 'c'].map((sub) => ask(tokenFor(sub)));
+    await time.turn();
+    await time.pass(460);
+    expect(callers.map(({ codes }) => codes)).toEqual([
+      ['verifier_timeout'],
+      ['verifier_timeout'],
+      ['verifier_timeout'],
+    ]);
+    await workers[0]!.answer();
+    expect(said(verifier.lookup(tokenFor('a')))).toBe('accepted');
+    expect(callers[0]!.heard).toHaveLength(1);
+  });
+
+  test('a waiter that is withdrawn hears nothing, and a token that nobody waits for is not sent', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile, { queueMax: 2 });
+    const [gone, stays] = [ask(tokenFor('a')), ask(tokenFor('b'))];
+    verifier.withdraw(gone);
+    const next = ask(tokenFor('c'));
+    await time.turn();
+    expect(workers[0]!.tasks.flatMap(({ tokens }) => tokens)).toEqual([tokenFor('b'), tokenFor('c')]);
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    expect([gone.codes, stays.codes, next.codes]).toEqual([[], ['accepted'], ['accepted']]);
+    verifier.withdraw(gone);
+  });
+
+  test('withdrawing one of several waiters leaves the others', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile);
+    const [gone, stays] = [ask(tokenFor('a')), ask(tokenFor('a'))];
+    verifier.withdraw(gone);
+    await time.turn();
+    await workers[0]!.answer();
+    expect([gone.codes, stays.codes]).toEqual([[], ['accepted']]);
+  });
+
+  test('no timer runs while nobody waits', async () => {
+    const { ask, time, workers } = await openBench(profile);
+    await time.pass(100);
+    expect(time.alarms).toBe(0);
+    ask(tokenFor('a'));
+    await time.turn();
+    expect(time.alarms).toBe(1);
+    await workers[0]!.answer();
+    await time.pass(100);
+    expect(time.alarms).toBe(0);
+  });
+});
+
+describe('workers that fail', () => {
+  test('V3: a worker that dies answers 503 for what it had, and another takes over', async () => {
+    const { ask, time, workers, told } = await openBench(profile);
+    const lost = ask(tokenFor('a'));
+    await time.turn();
+    await workers[0]!.die();
+    expect(lost.codes).toEqual(['verifier_failed']);
+    expect(workers).toHaveLength(2);
+    expect(told).toContain('workerRestarted');
+    await workers[1]!.answer();
+    const next = ask(tokenFor('b'));
+    await time.turn();
+    await workers[1]!.answer();
+    expect(next.codes).toEqual(['accepted']);
+  });
+
+  test('V3: a worker that hangs past the deadline is replaced, and what it says afterwards is not heard', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile);
+    const stuck = ask(tokenFor('a'));
+    await time.turn();
+    await time.pass(600);
+    expect(stuck.codes).toEqual(['verifier_timeout']);
+    expect(workers[0]!.closed).toBe(true);
+    await workers[1]!.answer();
+    const other = ask(tokenFor('b'));
+    await time.turn();
+    await workers[0]!.answer({
+      kind: 'done',
+      outcomes: [{ code: 'token_signature', issuer: 0 }],
+      nanoseconds: 1,
+    });
+    expect(other.heard).toHaveLength(0);
+    await workers[1]!.answer();
+    expect(other.codes).toEqual(['accepted']);
+    expect(said(verifier.lookup(tokenFor('a')))).toBe('unknown');
+  });
+
+  test('V3: a reply of another length than the batch is nobody’s verdict', async () => {
+    const { ask, time, workers } = await openBench(profile);
+    const caller = ask(tokenFor('a'));
+    await time.turn();
+    await workers[0]!.answer({ kind: 'done', outcomes: [], nanoseconds: 1 });
+    expect(caller.codes).toEqual(['verifier_failed']);
+    expect(workers[0]!.closed).toBe(true);
+  });
+
+  test('a worker that keeps dying is opened again with growing pauses, and tokens wait for it', async () => {
+    const { ask, time, workers } = await openBench(profile);
+    await workers[0]!.die();
+    workers[0]!.onLost();
+    expect(workers).toHaveLength(2);
+    workers[1]!.onLost();
+    expect(workers).toHaveLength(2);
+    const waiting = ask(tokenFor('a'));
+    await time.pass(300);
+    expect(workers).toHaveLength(3);
+    await workers[2]!.answer();
+    await workers[2]!.answer();
+    expect(waiting.codes).toEqual(['accepted']);
+  });
+
+  test('the end answers everybody and closes the workers', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile);
+    const sent = ask(tokenFor('a'));
+    await time.turn();
+    const queued = ask(tokenFor('b'));
+    await verifier.close();
+    const late = ask(tokenFor('c'));
+    await time.turn();
+    expect([sent.codes, queued.codes, late.codes]).toEqual([
+      ['verifier_failed'],
+      ['gateway_draining'],
+      ['verifier_full'],
+    ]);
+    expect(workers[0]!.closed).toBe(true);
+    expect(time.alarms).toBe(0);
+  });
+});
+
+describe('what is kept', () => {
+  test('V1: facts are found by the whole token, and die with their key', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile);
+    const token = tokenFor('a');
+    ask(token);
+    await time.turn();
+    await workers[0]!.answer();
+    expect(said(verifier.lookup(token))).toBe('accepted');
+    expect(said(verifier.lookup(token.replace('.', '..')))).toBe('token_malformed');
+    expect(
+      said(
+        verifier.lookup(
+          `${makeToken(ed, { ...goodClaims, sub: 'evil' })
+            .split('.')
+            .slice(0, 2)
+            .join('.')}.${token.split('.')[2]}`,
+        ),
+      ),
+    ).toBe('unknown');
+    verifier.setProfile(makeProfile([makeIssuer([keyOf(makeSigner('EdDSA', 'new'), 2)])], { version: 2 }));
+    expect(verifier.liveKeys[1]).toBe(0);
+    expect(verifier.liveKeys[2]).toBe(1);
+    expect(said(verifier.lookup(token))).toBe('unknown');
+  });
+
+  test('K4: facts under a key that stays survive a change of the other keys', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile);
+    ask(tokenFor('a'));
+    await time.turn();
+    await workers[0]!.answer();
+    verifier.setProfile(
+      makeProfile([makeIssuer([keyOf(ed, 1), keyOf(makeSigner('EdDSA', 'new'), 2)])], { version: 2 }),
+    );
+    expect(said(verifier.lookup(tokenFor('a')))).toBe('accepted');
+  });
+
+  test('a change of anything but keys forgets all facts, and those who wait are answered in the terms they asked in', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile);
+    ask(tokenFor('a'));
+    await time.turn();
+    await workers[0]!.answer();
+    const before = ask(tokenFor('b'));
+    verifier.setProfile(
+      profileOf(ed, {}, { version: 2, scopes: ['orders:write', 'orders:read'], implied: [[0], [1]] }),
+    );
+    const after = ask(tokenFor('b'));
+    expect(said(verifier.lookup(tokenFor('a')))).toBe('unknown');
+    await time.turn();
+    expect(workers[0]!.held.map(({ task }) => task.version)).toEqual([1, 2]);
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    expect([before.heard, after.heard]).toMatchObject([[{ scopes: [1] }], [{ scopes: [2] }]]);
+    expect(verifier.lookup(tokenFor('b'))).toMatchObject({ scopes: [2] });
+  });
+
+  test('V2: refusals are kept for one version of the profile, and never those that are our own failure', async () => {
+    const unavailable = makeProfile([makeIssuer(null, { algorithms: ['EdDSA'] })]);
+    const { verifier, ask, time, workers } = await openBench(unavailable);
+    const judgeIt = async (token: string): Promise<string> => {
+      const caller = ask(token);
+      await time.turn();
+      await workers[0]!.answer();
+      return caller.codes[0]!;
+    };
+    expect(await judgeIt(tokenFor('a'))).toBe('keys_unavailable');
+    expect(said(verifier.lookup(tokenFor('a')))).toBe('unknown');
+    verifier.setProfile({ ...profile, version: 2 });
+    expect(await judgeIt(tokenFor('x', rogue))).toBe('token_signature');
+    expect(said(verifier.lookup(tokenFor('x', rogue)))).toBe('token_signature');
+    verifier.setProfile({ ...profileOf(rogue), version: 3 });
+    expect(said(verifier.lookup(tokenFor('x', rogue)))).toBe('unknown');
+    expect(await judgeIt(tokenFor('x', rogue))).toBe('accepted');
+  });
+
+  test('V2: a verdict of an older version of the profile is not kept against a token', async () => {
+    const { verifier, ask, time, workers } = await openBench(profile);
+    const caller = ask(tokenFor('x', rogue));
+    await time.turn();
+    verifier.setProfile({ ...profileOf(rogue), version: 2 });
+    await workers[0]!.answer();
+    expect(caller.codes).toEqual(['token_signature']);
+    expect(said(verifier.lookup(tokenFor('x', rogue)))).toBe('unknown');
+  });
+
+  test('what no issuer would take by form is refused at once', async () => {
+    const { verifier, workers } = await openBench(profile);
+    expect(said(verifier.lookup('x'))).toBe('token_malformed');
+    expect(said(verifier.lookup('x'.repeat(9000)))).toBe('token_too_large');
+    expect(said(verifier.lookup(makeToken(ed, goodClaims, { alg: 'none' })))).toBe('token_algorithm');
+    expect(workers[0]!.tasks).toHaveLength(1);
+  });
+
+  test('HMAC is judged at once, whatever its kid, and kept', async () => {
+    const hs = makeSigner('HS512', 'not-used');
+    const { verifier, told } = await openBench(makeProfile([makeIssuer([keyOf(hs, 7)])]));
+    expect(verifier.lookup(makeToken(hs))).toMatchObject({ keyId: 7, subject: 'user-1' });
+    expect(verifier.lookup(makeToken(hs))).toMatchObject({ keyId: 7 });
+    expect(said(verifier.lookup(makeToken(makeSigner('HS512'))))).toBe('token_signature');
+    expect(told.filter((line) => line.startsWith('tokenSeen'))).toEqual([
+      'tokenSeen HS512 accepted miss',
+      'tokenSeen HS512 accepted hit',
+      'tokenSeen HS512 refused miss',
+    ]);
+  });
+});
+
+describe('unknown kids', () => {
+  const next = makeSigner('EdDSA', 'next');
+  const both = makeProfile([makeIssuer([keyOf(ed, 1), keyOf(next, 2)])], { version: 2 });
+
+  test('K3: many tokens of an unknown key ask for the keys once, and are judged again when they have come', async () => {
+    const { verifier, ask, asked, time, workers } = await openBench(profile);
+    const callers = Array.from({ length: 50 }, (_, i) => ask(tokenFor(`${i}`, next)));
+    await time.turn();
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    expect(asked.map(({ issuer }) => issuer)).toEqual([0]);
+    verifier.setProfile(both);
+    asked[0]!.resolve();
+    await time.turn();
+    while (workers[0]!.held.length > 0) await workers[0]!.answer();
+    expect(new Set(callers.flatMap(({ codes }) => codes))).toEqual(new Set(['accepted']));
+    expect(asked).toHaveLength(1);
+  });
+
+  test('a key that is still unknown afterwards is refused, and that is not kept', async () => {
+    const { verifier, ask, asked, time, workers } = await openBench(profile);
+    const caller = ask(tokenFor('a', next));
+    await time.turn();
+    await workers[0]!.answer();
+    asked[0]!.resolve();
+    await time.turn();
+    expect(caller.codes).toEqual(['token_key_unknown']);
+    expect(said(verifier.lookup(tokenFor('a', next)))).toBe('unknown');
+  });
+
+  test('a token is judged again once, not for ever', async () => {
+    const { verifier, ask, asked, time, workers } = await openBench(profile);
+    const caller = ask(tokenFor('a', next));
+    await time.turn();
+    await workers[0]!.answer();
+    verifier.setProfile(
+      makeProfile([makeIssuer([keyOf(ed, 1), keyOf(makeSigner('EdDSA', 'other'), 3)])], { version: 2 }),
+    );
+    asked[0]!.resolve();
+    await time.turn();
+    await workers[0]!.answer();
+    expect(caller.codes).toEqual(['token_key_unknown']);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('a search that fails is 503, and one that takes too long too', async () => {
+    const { ask, asked, time, workers } = await openBench(profile);
+    const failed = ask(tokenFor('a', next));
+    await time.turn();
+    await workers[0]!.answer();
+    asked[0]!.reject(new Error('no'));
+    await time.turn();
+    const slow = ask(tokenFor('b', next));
+    await time.turn();
+    await workers[0]!.answer();
+    await time.pass(460);
+    expect([failed.codes, slow.codes]).toEqual([['verifier_failed'], ['verifier_timeout']]);
+    asked[1]!.resolve();
+    await time.turn();
+    expect(slow.heard).toHaveLength(1);
+  });
+
+  test('keys that came while the worker was at it are tried without asking', async () => {
+    const { verifier, ask, asked, time, workers } = await openBench(profile);
+    const caller = ask(tokenFor('a', next));
+    await time.turn();
+    verifier.setProfile(both);
+    await workers[0]!.answer();
+    await time.turn();
+    await workers[0]!.answer();
+    expect(caller.codes).toEqual(['accepted']);
+    expect(asked).toHaveLength(0);
+  });
+});
+
+describe('suspects', () => {
+  test('D1: a flood of forged tokens waits in a lane of its own that is bounded', async () => {
+    const { ask, time, workers, told } = await openBench(profile, { batchMax: 8, queueMax: 20 });
+    const forge = (i: number): Caller => ask(tokenFor(`f${i}`, rogue), '10.0.0.9');
+    for (let i = 0; i < 5; i += 1) forge(i);
+    await time.turn();
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    // Suspected from here on: two tasks are under way, and everything else waits.
+    for (const sub of ['p', 'q']) {
+      ask(tokenFor(sub), '10.0.0.1');
+      await time.turn();
+    }
+    const forged = Array.from({ length: 30 }, (_, i) => forge(100 + i));
+    const good = Array.from({ length: 12 }, (_, i) => ask(tokenFor(`g${i}`), '10.0.0.1'));
+    await time.turn();
+    expect(forged.filter(({ codes }) => codes[0] === 'verifier_full')).toHaveLength(20);
+    await workers[0]!.answer();
+    const batch = workers[0]!.held.at(-1)!.task.tokens;
+    expect(batch).toHaveLength(8);
+    expect(batch.filter((token) => isForged(token))).toHaveLength(2);
+    while (workers[0]!.held.length > 0) await workers[0]!.answer();
+    expect(new Set(good.flatMap(({ codes }) => codes))).toEqual(new Set(['accepted']));
+    expect(told).toContain('queueHolds suspect 10');
+  });
+
+  test('suspicion fades, and a few bad tokens are none', async () => {
+    const { ask, time, workers, told } = await openBench(profile);
+    const forge = async (from: number, count: number): Promise<void> => {
+      for (let i = 0; i < count; i += 1) ask(tokenFor(`f${from + i}`, rogue), '10.0.0.9');
+      await time.turn();
+      while (workers[0]!.held.length > 0) await workers[0]!.answer();
+    };
+    const laneOf = async (sub: string): Promise<string> => {
+      told.length = 0;
+      ask(tokenFor(sub), '10.0.0.9');
+      await time.turn();
+      while (workers[0]!.held.length > 0) await workers[0]!.answer();
+      return told.some((line) => line.startsWith('queueWaited suspect')) ? 'suspect' : 'fresh';
+    };
+    await forge(0, 3);
+    expect(await laneOf('a')).toBe('fresh');
+    await forge(10, 50);
+    expect(await laneOf('b')).toBe('suspect');
+    await time.pass(25_000);
+    expect(await laneOf('c')).toBe('fresh');
+  });
+});
+
+function isForged(token: string): boolean {
+  return Buffer.from(token.split('.')[1]!, 'base64url').toString().includes('"sub":"f');
+}
