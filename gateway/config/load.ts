@@ -11,7 +11,7 @@ import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
 import { findingsOf } from './issues.ts';
 import type { Problem } from './problem.ts';
 import { repair } from './repair.ts';
-import { configSchema, type Config } from './schema.ts';
+import { configSchema, type Config, type OauthConfig } from './schema.ts';
 import { checkConfig } from './semantics.ts';
 import { readSource, type Source, type Substituted } from './source.ts';
 import type { Environment } from './substitute.ts';
@@ -69,7 +69,7 @@ function check(source: Source, file: string): Loaded {
   const compiled = compilePolicy(result.data);
   if (!compiled.ok) return { ok: false, problems };
   const config = deepFreeze(resolveFiles(result.data, dirname(resolve(file))));
-  return { ok: true, config, policy: compiled.policy, warnings: warningsOf(config).map(locate) };
+  return { ok: true, config, policy: compiled.policy, warnings: [] };
 }
 
 /** A substituted text is typed as YAML would type it, and taken as text where the schema wants text. */
@@ -115,18 +115,6 @@ function redact(problem: Problem, path: ConfigPath, substituted: readonly Substi
   return { ...problem, message };
 }
 
-function warningsOf(config: Config): readonly PolicyProblem[] {
-  const warnings: PolicyProblem[] = [];
-  if (config.oauth !== undefined) {
-    warnings.push({
-      path: ['oauth'],
-      message: 'this version serves no logins yet: the section is checked and then ignored',
-      atKey: true,
-    });
-  }
-  return warnings;
-}
-
 /** Secrets and key sets need not be there where a file is checked; a start needs them. */
 async function missingSecrets(config: Config, env: Environment): Promise<readonly PolicyProblem[]> {
   const warnings: PolicyProblem[] = [];
@@ -165,9 +153,31 @@ function resolveFiles(config: Config, folder: string): Config {
     }),
   );
   if (config.oauth === undefined) return { ...config, issuers };
-  const { store } = config.oauth;
-  const oauth = { ...config.oauth, store: { file: from(store.file), keyFile: from(store.keyFile) } };
-  return { ...config, issuers, oauth };
+  return { ...config, issuers, oauth: resolveOauthFiles(config.oauth, from) };
+}
+
+function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): OauthConfig {
+  const { directory, keyFile } = oauth.store;
+  const providers = Object.fromEntries(
+    Object.entries(oauth.providers).map(([name, provider]) => {
+      const { secretFile, keyFile: privateKeyFile } = provider.clientAuth;
+      const clientAuth = {
+        ...provider.clientAuth,
+        ...(secretFile === undefined ? {} : { secretFile: from(secretFile) }),
+        ...(privateKeyFile === undefined ? {} : { keyFile: from(privateKeyFile) }),
+      };
+      const { linked } = provider;
+      if (linked === undefined) return [name, { ...provider, clientAuth }];
+      const file = linked.file.startsWith('~/') ? linked.file : from(linked.file);
+      return [name, { ...provider, clientAuth, linked: { ...linked, file } }];
+    }),
+  );
+  const store = {
+    ...oauth.store,
+    directory: from(directory),
+    ...(keyFile === undefined ? {} : { keyFile: from(keyFile) }),
+  };
+  return { ...oauth, store, providers };
 }
 
 function deepFreeze<T>(value: T): T {
