@@ -30,15 +30,26 @@ const refuse = (
   source: RefusalSource,
   title: string,
   more: Partial<Pick<RefusalShape, 'challenge' | 'retryAfterSeconds' | 'close'>> = {},
-): RefusalShape => ({ status, title, source, challenge: 'none', retryAfterSeconds: 0, close: false, ...more });
+): RefusalShape => ({
+  status,
+  title,
+  source,
+  challenge: 'none',
+  retryAfterSeconds: 0,
+  close: false,
+  ...more,
+});
 
-const badToken = (title: string): RefusalShape => refuse(401, 'caller', title, { challenge: 'invalid_token' });
+const badToken = (title: string): RefusalShape =>
+  refuse(401, 'caller', title, { challenge: 'invalid_token' });
 const overloaded = (title: string): RefusalShape => refuse(503, 'gateway', title, { retryAfterSeconds: 1 });
 
 const catalogue = {
   // The request as HTTP
   framing_invalid: refuse(400, 'caller', 'The message framing is ambiguous or malformed.', { close: true }),
-  transfer_coding_unsupported: refuse(501, 'caller', 'Only the chunked transfer coding is understood.', { close: true }),
+  transfer_coding_unsupported: refuse(501, 'caller', 'Only the chunked transfer coding is understood.', {
+    close: true,
+  }),
   header_invalid: refuse(400, 'caller', 'A header field is malformed.', { close: true }),
   headers_too_large: refuse(431, 'caller', 'The header section is too large.', { close: true }),
   host_invalid: refuse(400, 'caller', 'The Host field is malformed.', { close: true }),
@@ -46,9 +57,13 @@ const catalogue = {
   target_too_long: refuse(414, 'caller', 'The request target is too long.'),
   path_not_canonical: refuse(400, 'caller', 'The path is not in its canonical form.'),
   method_not_supported: refuse(501, 'caller', 'The method is not supported.', { close: true }),
-  expectation_failed: refuse(417, 'caller', 'Only the 100-continue expectation is understood.', { close: true }),
+  expectation_failed: refuse(417, 'caller', 'Only the 100-continue expectation is understood.', {
+    close: true,
+  }),
   upgrade_unsupported: refuse(501, 'caller', 'Protocol upgrades are not supported here.'),
-  body_too_large: refuse(413, 'caller', 'The request body is larger than this route accepts.', { close: true }),
+  body_too_large: refuse(413, 'caller', 'The request body is larger than this route accepts.', {
+    close: true,
+  }),
   body_incomplete: refuse(400, 'caller', 'The request body ended early.', { close: true }),
   body_timeout: refuse(408, 'caller', 'The request body took too long.', { close: true }),
   // Matching
@@ -56,8 +71,12 @@ const catalogue = {
   method_not_allowed: refuse(405, 'caller', 'The route does not allow this method.'),
   // Credentials
   credentials_missing: refuse(401, 'caller', 'A bearer token is required.', { challenge: 'bare' }),
-  credentials_ambiguous: refuse(400, 'caller', 'Credentials were sent more than once.', { challenge: 'invalid_request' }),
-  credentials_malformed: refuse(400, 'caller', 'The Authorization field is malformed.', { challenge: 'invalid_request' }),
+  credentials_ambiguous: refuse(400, 'caller', 'Credentials were sent more than once.', {
+    challenge: 'invalid_request',
+  }),
+  credentials_malformed: refuse(400, 'caller', 'The Authorization field is malformed.', {
+    challenge: 'invalid_request',
+  }),
   // The token
   token_too_large: badToken('The token is too large.'),
   token_malformed: badToken('The token is malformed.'),
@@ -76,25 +95,58 @@ const catalogue = {
   token_issued_in_future: badToken('The token was issued in the future.'),
   token_withdrawn: badToken('The token key was withdrawn.'),
   // The policy
-  token_type_not_allowed: refuse(403, 'policy', 'This token type is not allowed here.', { challenge: 'insufficient_scope' }),
-  scope_insufficient: refuse(403, 'policy', 'The token lacks a required scope.', { challenge: 'insufficient_scope' }),
+  token_type_not_allowed: refuse(403, 'policy', 'This token type is not allowed here.', {
+    challenge: 'insufficient_scope',
+  }),
+  scope_insufficient: refuse(403, 'policy', 'The token lacks a required scope.', {
+    challenge: 'insufficient_scope',
+  }),
   subject_mismatch: refuse(403, 'policy', 'The token subject does not match the resource.', {
     challenge: 'insufficient_scope',
   }),
   claim_unforwardable: refuse(403, 'policy', 'The token carries a claim that cannot be forwarded.'),
+  // Logins and stored credentials
+  oauth_provider_unknown: refuse(404, 'caller', 'There is no such provider.'),
+  oauth_account_invalid: refuse(400, 'caller', 'The account is missing or malformed.'),
+  oauth_flow_unknown: refuse(404, 'caller', 'There is no such login.'),
+  oauth_callback_invalid: refuse(400, 'caller', 'The answer does not belong to a login of this browser.'),
+  oauth_callback_used: refuse(400, 'caller', 'The login has ended already.'),
+  oauth_starts_limited: refuse(429, 'caller', 'Too many logins were started.', { retryAfterSeconds: 10 }),
+  oauth_flows_full: refuse(503, 'gateway', 'Too many logins are under way.', { retryAfterSeconds: 5 }),
+  oauth_interrupted: refuse(503, 'gateway', 'The login was interrupted.', { retryAfterSeconds: 1 }),
+  oauth_store_unavailable: refuse(503, 'gateway', 'The credential store is not available.', {
+    retryAfterSeconds: 5,
+  }),
+  oauth_provider_unreachable: refuse(502, 'upstream', 'The provider cannot be reached.', {
+    retryAfterSeconds: 2,
+  }),
+  oauth_provider_refused: refuse(502, 'upstream', 'The provider refused the request.'),
+  oauth_provider_invalid: refuse(502, 'upstream', 'The provider answered with an invalid message.'),
+  oauth_provider_timeout: refuse(504, 'upstream', 'The provider did not answer in time.', {
+    retryAfterSeconds: 2,
+  }),
+  credential_absent: refuse(403, 'caller', 'No login is stored for this account.'),
+  credential_refused: refuse(403, 'caller', 'The stored login has ended: log in again.'),
   // The gateway itself
   verifier_full: overloaded('Too many tokens are waiting for verification.'),
   verifier_timeout: overloaded('The token could not be verified in time.'),
   verifier_failed: overloaded('The token could not be verified.'),
-  keys_unavailable: refuse(503, 'gateway', 'The keys to verify this token are not available.', { retryAfterSeconds: 5 }),
-  gateway_draining: refuse(503, 'gateway', 'The gateway is shutting down.', { retryAfterSeconds: 1, close: true }),
+  keys_unavailable: refuse(503, 'gateway', 'The keys to verify this token are not available.', {
+    retryAfterSeconds: 5,
+  }),
+  gateway_draining: refuse(503, 'gateway', 'The gateway is shutting down.', {
+    retryAfterSeconds: 1,
+    close: true,
+  }),
   gateway_fault: refuse(500, 'gateway', 'The gateway failed.', { close: true }),
   // The upstream
   upstream_unreachable: refuse(502, 'upstream', 'The upstream cannot be reached.'),
   upstream_reset: refuse(502, 'upstream', 'The upstream closed the connection early.'),
   upstream_invalid: refuse(502, 'upstream', 'The upstream answered with an invalid message.'),
   upstream_timeout: refuse(504, 'upstream', 'The upstream did not answer in time.'),
-  upstream_full: refuse(503, 'upstream', 'Too many requests are waiting for the upstream.', { retryAfterSeconds: 1 }),
+  upstream_full: refuse(503, 'upstream', 'Too many requests are waiting for the upstream.', {
+    retryAfterSeconds: 1,
+  }),
 } as const satisfies Record<string, RefusalShape>;
 
 export type RefusalCode = keyof typeof catalogue;
@@ -108,10 +160,7 @@ export interface Refusal extends RefusalShape {
 /** Every refusal by its code, frozen. */
 export const refusals: { readonly [C in RefusalCode]: Refusal } = Object.freeze(
   Object.fromEntries(
-    Object.entries(catalogue).map(([code, shape], index) => [
-      code,
-      Object.freeze({ code, index, ...shape }),
-    ]),
+    Object.entries(catalogue).map(([code, shape], index) => [code, Object.freeze({ code, index, ...shape })]),
   ),
 ) as { readonly [C in RefusalCode]: Refusal };
 

@@ -1,0 +1,95 @@
+/**
+ * Why flights of the broker fail: as the number in a control word, as what the owner of a flow is told, and as the refusal
+ * of a start. The one place where the three meet.
+ */
+import { type Refusal, refusals } from '../core/errors.ts';
+import { CALLER_CODES, failureName } from '../flight/failure.ts';
+import { FlightFailure } from '../flight/work.ts';
+import { type FlowFailure, flowFailures } from './flow.ts';
+
+/** Reasons that are no failure of a login: how it ended, or why nothing was refreshed. */
+const endings = [
+  /** Cancelled while its credential was being stored; the credential was taken back. */
+  'cancelled',
+  /** The provider said that the code has expired, before our own deadline. */
+  'expired',
+  /** There is no credential to refresh. */
+  'credential_absent',
+  /** The provider refused to renew: only a new login helps. */
+  'credential_refused',
+] as const;
+
+export type FlightReason = FlowFailure | (typeof endings)[number];
+
+const reasons: readonly FlightReason[] = [...flowFailures, ...endings];
+const codes = new Map<FlightReason, number>(reasons.map((reason, index) => [reason, CALLER_CODES + index]));
+
+/** How long a failure answers the next starts too: one provider call for a burst, not a cached verdict. */
+const coolDownMs = 1000;
+const coolDownMsMax = 60_000;
+
+/** Makes the failure of a flight. `pauseMs`: how long the provider asked us to stay away. */
+export function flightFailure(reason: FlightReason, pauseMs = coolDownMs, cause?: unknown): FlightFailure {
+  const options = cause === undefined ? {} : { cause };
+  return new FlightFailure(codes.get(reason)!, Math.min(pauseMs, coolDownMsMax), reason, options);
+}
+
+/** The reason behind the code of a failed flight, ours or the table's own. */
+export function reasonOf(code: number): FlightReason {
+  const own = reasons[code - CALLER_CODES];
+  if (own !== undefined) return own;
+  switch (failureName(code)) {
+    case 'provider-timeout':
+      return 'provider_timeout';
+    case 'no-payload-block':
+      return 'flows_full';
+    case 'payload-oversized':
+      return 'provider_invalid';
+    case 'persist-failed':
+      return 'store_failed';
+    case 'spawn-failed':
+    case 'owner-died':
+    case 'lease-lost':
+    case 'commit-unknown':
+      return 'interrupted';
+    case 'provider-failed':
+    case undefined:
+      return 'internal';
+  }
+}
+
+/** What is told of a flow that ended for this reason. */
+export function failureOf(reason: FlightReason): FlowFailure {
+  return (flowFailures as readonly string[]).includes(reason) ? (reason as FlowFailure) : 'internal';
+}
+
+/** The refusal of a start, or of a request for a credential, whose flight failed. */
+export function refusalOf(reason: FlightReason): Refusal {
+  switch (reason) {
+    case 'starts_limited':
+      return refusals.oauth_starts_limited;
+    case 'flows_full':
+      return refusals.oauth_flows_full;
+    case 'provider_unreachable':
+      return refusals.oauth_provider_unreachable;
+    case 'provider_timeout':
+      return refusals.oauth_provider_timeout;
+    case 'provider_refused':
+    case 'access_denied':
+      return refusals.oauth_provider_refused;
+    case 'provider_invalid':
+      return refusals.oauth_provider_invalid;
+    case 'store_failed':
+      return refusals.oauth_store_unavailable;
+    case 'credential_absent':
+      return refusals.credential_absent;
+    case 'credential_refused':
+      return refusals.credential_refused;
+    case 'callback_invalid':
+    case 'cancelled':
+    case 'expired':
+    case 'interrupted':
+    case 'internal':
+      return refusals.oauth_interrupted;
+  }
+}
