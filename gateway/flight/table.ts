@@ -5,6 +5,7 @@
  * the table with it. The spawner watches the thread: when it ends, so do its flights.
  */
 import { assert, Defect } from '../core/assert.ts';
+import { FULL } from './binding.ts';
 import type { Cells } from './cells.ts';
 import { TICK_MS } from './cells.ts';
 import { complete } from './completion.ts';
@@ -14,8 +15,10 @@ import {
   deadlineOf,
   FAILED,
   generationOf,
+  IDLE,
   isLive,
   ownerOf,
+  RESERVED,
   stateName,
   stateOf,
   ticksUntil,
@@ -143,6 +146,27 @@ export class FlightTable implements StageTable {
     if (flow === null) return null;
     const seen = await this.#run(view(this.#context, flow.slot, flow.generation));
     return seen.kind === 'seen' ? standing(seen.word, seen.now) : null;
+  }
+
+  /** The same with the payload; null when that was given away, or the key was claimed again. */
+  async read(flowId: string): Promise<(Standing & { readonly payload: Uint8Array | null }) | null> {
+    const flow = this.#digester.parseFlowId(flowId, this.layout.slots);
+    if (flow === null) return null;
+    const { slot } = flow;
+    const seen = await this.#run(view(this.#context, slot, flow.generation));
+    if (seen.kind !== 'seen') return null;
+    const read = operations.readPayload(this.#cells, this.layout, slot, seen.word);
+    const payload = read.kind === 'read' ? decodePayload(read.payload) : null;
+    return { ...standing(seen.word, seen.now), payload };
+  }
+
+  /** The id of the flow that a key has, live or kept; null when there is none. Binds nothing. */
+  find(key: FlightKey): string | null {
+    const slot = operations.find(this.#cells, this.layout, this.#digester.digest(key));
+    if (slot === FULL) return null;
+    const word = this.#cells.load(controlAddress(this.layout, slot));
+    const state = stateOf(word);
+    return state === IDLE || state === RESERVED ? null : this.flowId({ slot, word });
   }
 
   /** Cancels a flow. Returns how it stands then: what it was, if it had ended or is being stored. */

@@ -8,22 +8,34 @@
  *  │ flight fence of the login │ flight fence of the last │
  *  │                           │ refresh; 0 for a login   │
  *  └───────────────────────────┴──────────────────────────┘
+ *  flight fence: epoch of the table | generation: 25        (`flight/table.ts`)
  * ```
  *
  * A later login is larger than every refresh of the grant before it; a refresh is larger than the login whose grant it
  * renews, and smaller than the next login: a slow refresh never overwrites a new login.
+ *
+ * When the clock of the host was set back between two processes, the later one would have the smaller epochs, and could
+ * not write until time has caught up. So a fence of an epoch that is still to come is only counted on from.
  */
 import type { Fence } from './credential.ts';
 
-const refreshBits = 80n;
-const refreshMask = (1n << refreshBits) - 1n;
+const halfBits = 80n;
+const halfMask = (1n << halfBits) - 1n;
+const generationBits = 25n;
 
-/** The fence of a login. `flightFence` is that of its flight, below 2^80. */
-export function loginFence(flightFence: bigint): Fence {
-  return (flightFence & refreshMask) << refreshBits;
+/** The fence of a login, in the place of what was `written` before. `flightFence` is that of its flight. */
+export function loginFence(flightFence: bigint, written: Fence | null): Fence {
+  const former = written === null ? 0n : written >> halfBits;
+  return after(former, flightFence) << halfBits;
 }
 
-/** The fence of a refresh of what was written under `written`. */
-export function refreshFence(written: Fence, flightFence: bigint): Fence {
-  return ((written >> refreshBits) << refreshBits) | (flightFence & refreshMask);
+/** The fence of a refresh of what was `written`. */
+export function refreshFence(flightFence: bigint, written: Fence): Fence {
+  return ((written >> halfBits) << halfBits) | after(written & halfMask, flightFence);
+}
+
+/** Within an epoch the flight's own fence, so that a late writer stays late. */
+function after(former: bigint, flightFence: bigint): bigint {
+  const isAhead = former >> generationBits > flightFence >> generationBits;
+  return isAhead ? former + 1n : flightFence;
 }
