@@ -6,6 +6,7 @@ import { type Refusal, refusals } from '../core/errors.ts';
 import { CALLER_CODES, failureName } from '../flight/failure.ts';
 import { FlightFailure } from '../flight/work.ts';
 import { type FlowFailure, flowFailures } from './flow.ts';
+import type { ProviderFault } from './provider-fault.ts';
 
 /** Reasons that are no failure of a login: how it ended, or why nothing was refreshed. */
 const endings = [
@@ -28,10 +29,29 @@ const codes = new Map<FlightReason, number>(reasons.map((reason, index) => [reas
 const coolDownMs = 1000;
 const coolDownMsMax = 60_000;
 
+/** The number of a reason in a control word. */
+export function codeOf(reason: FlightReason): number {
+  return codes.get(reason)!;
+}
+
+/** What a fault of the provider means for a flight. */
+export function reasonOfFault({ kind }: ProviderFault): FlowFailure {
+  switch (kind) {
+    case 'unreachable':
+      return 'provider_unreachable';
+    case 'invalid':
+      return 'provider_invalid';
+    case 'refused':
+      return 'provider_refused';
+    case 'callback':
+      return 'callback_invalid';
+  }
+}
+
 /** Makes the failure of a flight. `pauseMs`: how long the provider asked us to stay away. */
 export function flightFailure(reason: FlightReason, pauseMs = coolDownMs, cause?: unknown): FlightFailure {
   const options = cause === undefined ? {} : { cause };
-  return new FlightFailure(codes.get(reason)!, Math.min(pauseMs, coolDownMsMax), reason, options);
+  return new FlightFailure(codeOf(reason), Math.min(pauseMs, coolDownMsMax), reason, options);
 }
 
 /** The reason behind the code of a failed flight, ours or the table's own. */
