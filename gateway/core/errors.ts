@@ -126,6 +126,9 @@ const catalogue = {
     retryAfterSeconds: 2,
   }),
   credential_absent: refuse(403, 'caller', 'No login is stored for this account.'),
+  credential_unavailable: refuse(503, 'gateway', 'The stored login cannot be renewed now.', {
+    retryAfterSeconds: 2,
+  }),
   credential_refused: refuse(403, 'caller', 'The stored login has ended: log in again.'),
   // The gateway itself
   verifier_full: overloaded('Too many tokens are waiting for verification.'),
