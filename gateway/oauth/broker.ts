@@ -10,7 +10,7 @@ import { type Refusal, refusals } from '../core/errors.ts';
 import type { Answer, FlightTable, Standing } from '../flight/table.ts';
 import { Allowance } from './allowance.ts';
 import type { CredentialId, CredentialStore } from './credential.ts';
-import { type AccessToken, Credentials, type RefreshSettings } from './credentials.ts';
+import { type AccessToken, Credentials, type RefreshSettings, refreshSettingsOf } from './credentials.ts';
 import { flowOf } from './details.ts';
 import { reasonOf, refusalOf } from './failure.ts';
 import type { Flow } from './flow.ts';
@@ -73,7 +73,7 @@ export class Broker {
     this.#parts = parts;
     this.#tickets = new Tickets(parts.secret);
     this.#providers = createProviders(parts.config.providers, parts);
-    this.#refresh = refreshSettings(parts.config);
+    this.#refresh = refreshSettingsOf(parts.config);
     this.#allowance = allowanceOf(parts.config, parts.clock);
     this.#credentials = new Credentials({
       ...parts,
@@ -86,7 +86,7 @@ export class Broker {
   /** Takes over another configuration. Flows under way go on as they began. */
   configure(config: OauthConfig): void {
     this.#providers = createProviders(config.providers, this.#parts);
-    this.#refresh = refreshSettings(config);
+    this.#refresh = refreshSettingsOf(config);
     this.#allowance = allowanceOf(config, this.#parts.clock);
   }
 
@@ -341,15 +341,6 @@ const loginKey = ({ provider, account }: CredentialId): CredentialId => ({
   provider: `login ${provider}`,
   account,
 });
-
-function refreshSettings({ refresh }: OauthConfig): RefreshSettings {
-  return {
-    aheadMs: refresh.aheadSeconds * 1000,
-    jitterMs: refresh.jitterSeconds * 1000,
-    waitMs: refresh.timeoutMs,
-    pauseMs: refresh.retryAfterMs,
-  };
-}
 
 function allowanceOf({ limits }: OauthConfig, clock: Clock): Allowance {
   return new Allowance({

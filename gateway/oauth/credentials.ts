@@ -2,6 +2,7 @@
  * The access tokens that requests need, as one thread remembers them: read from the store, renewed before they expire, by
  * one flight for all threads. What is remembered is read again after a while, and at once when somebody has written.
  */
+import type { OauthConfig } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { FlightTable } from '../flight/table.ts';
@@ -25,6 +26,15 @@ export interface RefreshSettings {
   /** Longest wait of a request. */
   readonly waitMs: number;
   readonly pauseMs: number;
+}
+
+export function refreshSettingsOf({ refresh }: OauthConfig): RefreshSettings {
+  return {
+    aheadMs: refresh.aheadSeconds * 1000,
+    jitterMs: refresh.jitterSeconds * 1000,
+    waitMs: refresh.timeoutMs,
+    pauseMs: refresh.retryAfterMs,
+  };
 }
 
 export interface CredentialsParts {
