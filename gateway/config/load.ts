@@ -157,7 +157,7 @@ function resolveFiles(config: Config, folder: string): Config {
 }
 
 function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): OauthConfig {
-  const { directory, keyFile } = oauth.store;
+  const { directory, keyFile, authJson } = oauth.store;
   const providers = Object.fromEntries(
     Object.entries(oauth.providers).map(([name, provider]) => {
       const { secretFile, keyFile: privateKeyFile } = provider.clientAuth;
@@ -176,6 +176,7 @@ function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): 
     ...oauth.store,
     directory: from(directory),
     ...(keyFile === undefined ? {} : { keyFile: from(keyFile) }),
+    ...(authJson === undefined ? {} : { authJson: { ...authJson, file: from(authJson.file) } }),
   };
   return { ...oauth, store, providers };
 }

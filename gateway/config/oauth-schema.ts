@@ -6,10 +6,36 @@ import { section } from './section.ts';
 /** RFC 6749 appendix A.2: a client secret is visible ASCII; so are parameter names of ours. */
 const parameterName = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be visible ASCII');
 
+const authJson = section({
+  file: z
+    .string()
+    .min(1)
+    .describe(
+      'The file; `{account}` in it stands for the account. Its last folder is made when it is not there.',
+    ),
+  account: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The one account it is for, where the name has no `{account}`.'),
+  providers: z
+    .record(
+      labelName,
+      section({
+        name: labelName.describe('The name of the provider in `credential_pool`.'),
+        base_url: httpUrl.optional().describe('The address of its API, for who reads the file.'),
+      }),
+    )
+    .describe('The providers whose credentials are written, by their names here.'),
+});
+
 const store = section({
   directory: z.string().min(1).describe('Folder of the encrypted credentials; made when it is not there.'),
   key_file: z.string().min(1).optional().describe('The key ring, as a file.'),
   key_env: z.string().min(1).optional().describe('The key ring, as the name of an environment variable.'),
+  auth_json: authJson
+    .optional()
+    .describe('A further, unencrypted copy of credentials for other programs of this host; mode 0600.'),
 });
 
 export const clientAuthMethods = [

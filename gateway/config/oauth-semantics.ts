@@ -25,7 +25,7 @@ export function checkOauth({ oauth }: Config, isExposed: IsExposed, problems: Pr
   }
 }
 
-function checkStore({ store }: OauthConfig, problems: ProblemList): void {
+function checkStore({ store, providers }: OauthConfig, problems: ProblemList): void {
   const at = ['oauth', 'store'];
   if (store.keyFile === undefined && store.keyEnv === undefined) {
     problems.add(at, 'where does the key ring come from? Give key_file or key_env', { atKey: true });
@@ -34,6 +34,15 @@ function checkStore({ store }: OauthConfig, problems: ProblemList): void {
     problems.add([...at, 'key_env'], 'the key ring comes from one place, and `key_file` is given already', {
       atKey: true,
     });
+  }
+  const { authJson } = store;
+  if (authJson === undefined) return;
+  if (authJson.file.includes('{account}') === (authJson.account !== undefined)) {
+    problems.add([...at, 'auth_json', 'file'], 'whose is it? Name it with {account}, or give `account`');
+  }
+  for (const name of Object.keys(authJson.providers)) {
+    if (Object.hasOwn(providers, name)) continue;
+    problems.add([...at, 'auth_json', 'providers', name], 'there is no such provider', { atKey: true });
   }
 }
 

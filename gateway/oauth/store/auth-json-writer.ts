@@ -21,8 +21,9 @@ import { type AuthJsonPool, ForeignAuthJson, mergeAuthJson } from './auth-json.t
 import { codeOf, createSynced, type Files, removeQuietly } from './files.ts';
 
 export interface AuthJsonParts {
-  /** `{account}` in it stands for the account. */
+  /** `{account}` in it stands for the account, unless it is the file of one account. */
   readonly file: string;
+  readonly account: string | null;
   readonly pools: readonly AuthJsonPool[];
   readonly files: Files;
   readonly clock: Clock;
@@ -75,7 +76,8 @@ export class AuthJsonStore implements CredentialStore {
 
   /** Resolves when the file shows what the store has said since the call. Never rejects. */
   #show({ provider, account }: CredentialId): Promise<void> {
-    if (!this.#pools.has(provider)) return Promise.resolve();
+    const { account: only } = this.#parts;
+    if (!this.#pools.has(provider) || (only !== null && only !== account)) return Promise.resolve();
     const before = this.#writing.get(account) ?? Promise.resolve();
     const writing = before
       .then(() => this.#project(account))
@@ -100,13 +102,13 @@ export class AuthJsonStore implements CredentialStore {
   }
 
   #pathOf(account: string): string | null {
-    const { file } = this.#parts;
-    if (!file.includes(placeholder)) return file;
+    const { file, account: only } = this.#parts;
+    if (only !== null) return file;
     return accountPattern.test(account) ? file.replaceAll(placeholder, () => account) : null;
   }
 
   /** A record that cannot be read is left as the file has it. */
-  async #storedOf(account: string): Promise<ReadonlyMap<AuthJsonPool, StoredCredential | null>> {
+  async #storedOf(account: string): Promise<Stored> {
     const entries = new Map<AuthJsonPool, StoredCredential | null>();
     for (const [provider, pool] of this.#pools) {
       const stored = await this.#store.read({ provider, account }).catch(() => undefined);
@@ -143,15 +145,17 @@ export class AuthJsonStore implements CredentialStore {
   }
 }
 
-function isSame(
-  before: ReadonlyMap<AuthJsonPool, StoredCredential | null>,
-  after: ReadonlyMap<AuthJsonPool, StoredCredential | null>,
-): boolean {
+type Stored = ReadonlyMap<AuthJsonPool, StoredCredential | null>;
+
+function isSame(before: Stored, after: Stored): boolean {
   return (
     before.size === after.size &&
-    [...after].every(([pool, stored]) => before.has(pool) && before.get(pool)?.fence === stored?.fence)
+    [...after].every(([pool, stored]) => before.has(pool) && textOf(before.get(pool)) === textOf(stored))
   );
 }
+
+const textOf = (stored: StoredCredential | null | undefined): string =>
+  stored ? `${stored.fence} ${JSON.stringify(stored.credential)}` : '';
 
 /** What may be told: our own sentences, and codes of the system. */
 function reasonOf(error: unknown): string {

@@ -21,7 +21,7 @@ export interface AuthJsonPool {
 
 const sources = { tokens: 'manual:device_code', linked: 'claude_code_linked' } as const;
 /** Entries of ours, the older spelling among them. */
-const ownSources: readonly unknown[] = [...Object.values(sources), 'oauth_device'];
+const ownSources = new Set<unknown>([...Object.values(sources), 'oauth_device']);
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -62,7 +62,7 @@ function mergeEntries(
   credential: Credential | null,
   now: string,
 ): readonly Entry[] | null {
-  const index = entries.findIndex(({ source }) => ownSources.includes(source));
+  const index = entries.findIndex(({ source }) => ownSources.has(source));
   const old = entries[index];
   if (credential === null) return old === undefined ? null : entries.filter((entry) => entry !== old);
   const fields = fieldsOf(pool, credential);
@@ -101,7 +101,8 @@ function parseDocument(text: string): Entry {
     // The reason would quote the text.
     throw new ForeignAuthJson('it is not JSON');
   }
-  if (!isObject(value) || value['version'] !== 1) throw new ForeignAuthJson('it is not version 1 of this format');
+  if (!isObject(value) || value['version'] !== 1)
+    throw new ForeignAuthJson('it is not version 1 of this format');
   return value;
 }
 

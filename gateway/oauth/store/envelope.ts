@@ -15,7 +15,8 @@ const cipher = 'aes-256-gcm';
 const prefix = 'enc.v2';
 const nonceBytes = 12;
 const tagBytes = 16;
-const pattern = /^enc\.v2\.([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]+)$/;
+const pattern =
+  /^enc\.v2\.([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]+)$/;
 
 /** Where an envelope belongs. */
 export interface Place {

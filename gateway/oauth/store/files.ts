@@ -30,7 +30,8 @@ export interface Files {
   /** Does not follow a symbolic link. Null when there is nothing. */
   stat(path: string): Promise<FileFacts | null>;
   list(folder: string): Promise<readonly string[]>;
-  read(path: string, bytesMax: number): Promise<FileContent>;
+  /** A symbolic link fails with ELOOP, unless it is to be followed. */
+  read(path: string, bytesMax: number, links?: 'refuse' | 'follow'): Promise<FileContent>;
   /** Mode 0700. */
   makeFolder(path: string): Promise<void>;
   /** Only an empty one: the check and the removal are one step. */
@@ -55,9 +56,10 @@ export const systemFiles: Files = {
     }
   },
   list: (folder) => readdir(folder),
-  read: async (path, bytesMax) => {
-    // Neither a symbolic link is followed, nor is a pipe waited for.
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  read: async (path, bytesMax, links = 'refuse') => {
+    // A pipe is not waited for.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const file = await open(path, links === 'follow' ? flags : flags | constants.O_NOFOLLOW);
     try {
       const facts = factsOf(await file.stat());
       if (facts.kind !== 'file') return { facts, bytes: Buffer.alloc(0) };

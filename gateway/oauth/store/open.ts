@@ -5,15 +5,14 @@ import type { OauthConfig } from '../../config/schema.ts';
 import { type CredentialStore, StoreFault } from '../credential.ts';
 import { AuthJsonStore } from './auth-json-writer.ts';
 import { DirectoryStore } from './directory-store.ts';
-import { codeOf, type Files, systemFiles } from './files.ts';
+import { type Files, systemFiles } from './files.ts';
+import { readKeyFile } from './key-file.ts';
 import { type KeyRing, parseKeyRing } from './key-ring.ts';
 import type { ReadKeyRing } from './records.ts';
 
 export type StoreConfig = OauthConfig['store'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const keyFileBytesMax = 65_536;
 
 export interface OpenStoreParts {
   readonly env: Environment;
@@ -36,7 +35,8 @@ export async function openCredentialStore(
     name,
     baseUrl: baseUrl ?? null,
   }));
-  return new AuthJsonStore(store, { file: authJson.file, pools, files: systemFiles, clock, warn });
+  const { file, account = null } = authJson;
+  return new AuthJsonStore(store, { file, account, pools, files: systemFiles, clock, warn });
 }
 
 /** Reads the ring where the configuration says, each time anew. */
@@ -50,7 +50,7 @@ export function keyRingReader(
     if (keyFile.startsWith(directory + sep)) {
       throw new StoreFault('unavailable', `the key ring ${keyFile} must not lie in the store it opens`);
     }
-    return parseKeyRing(await readRingFile(keyFile, files));
+    return parseKeyRing(await readKeyFile(keyFile, files, 'follow'));
   };
 }
 
@@ -58,24 +58,4 @@ function keyRingOfVariable(name: string, env: Environment): KeyRing {
   const text = env[name];
   if (!text) throw new StoreFault('unavailable', `the key ring: the environment variable ${name} is not set`);
   return parseKeyRing(text);
-}
-
-/** Errors: `StoreFault`. A group may read it, as services get their secrets; others may not. */
-export async function readRingFile(path: string, files: Files): Promise<string> {
-  const refuse = (why: string): never => {
-    throw new StoreFault('unavailable', `the key ring ${path}: ${why}`);
-  };
-  try {
-    const { facts, bytes } = await files.readThrough(path, keyFileBytesMax);
-    if (facts.kind !== 'file') return refuse('it is not a regular file');
-    if ((facts.mode & 0o037) !== 0) {
-      return refuse(`its mode is ${facts.mode.toString(8).padStart(4, '0')}, which lets others in: chmod 600`);
-    }
-    if (bytes.length > keyFileBytesMax) return refuse(`it is larger than ${keyFileBytesMax} bytes`);
-    return bytes.toString('utf8');
-  } catch (error) {
-    if (error instanceof StoreFault) throw error;
-    const code = codeOf(error);
-    return refuse(code === 'ENOENT' ? 'there is none; `sallyport keys new` makes one' : `it cannot be read (${code})`);
-  }
 }

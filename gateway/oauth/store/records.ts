@@ -33,6 +33,8 @@ export interface RecordsParts {
   readonly readKeyRing: ReadKeyRing;
   readonly files: Files;
   readonly clock: Clock;
+  /** Do not make a store where there is none. */
+  readonly mustExist?: true;
 }
 
 export type RecordState =
@@ -64,9 +66,10 @@ export class Records {
   }
 
   /** Opens the store in a directory, or makes it. Errors: `StoreFault`, unavailable or unreadable. */
-  static async open({ directory, readKeyRing, files, clock }: RecordsParts): Promise<Records> {
+  static async open(parts: RecordsParts): Promise<Records> {
+    const { directory, readKeyRing, files, clock } = parts;
     const ring = await readKeyRing();
-    await checkDirectory(files, directory);
+    await checkDirectory(files, directory, parts.mustExist === true);
     const versions = new Versions(files, directory, recordBytesMax);
     const header = await openHeader(versions, ring);
     await versions.removeLeftovers(clock.nowMs());
@@ -205,8 +208,7 @@ function openVersion(ring: KeyRing, place: Place, version: Version): OpenedRecor
   if ((facts.mode & 0o077) !== 0) {
     return refused('not_ours', `its mode is ${octal(facts.mode)}, which lets others in: chmod 600`);
   }
-  if (bytes.length > recordBytesMax)
-    return refused('not_ours', `it is larger than ${recordBytesMax} bytes`);
+  if (bytes.length > recordBytesMax) return refused('not_ours', `it is larger than ${recordBytesMax} bytes`);
   const opened = openEnvelope(ring, place, text);
   if (!opened.ok) {
     const key = opened.problem === 'key_unknown' ? ` (${keyId})` : '';
@@ -221,8 +223,8 @@ const textOf = ({ content }: Version): string => content.bytes.toString('latin1'
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 /** The directory is ours alone; it is made where there is none. */
-async function checkDirectory(files: Files, directory: string): Promise<void> {
-  if ((await files.stat(directory)) === null) {
+async function checkDirectory(files: Files, directory: string, mustExist: boolean): Promise<void> {
+  if (!mustExist && (await files.stat(directory)) === null) {
     await files.makeFolder(directory).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error;
     });
@@ -232,7 +234,8 @@ async function checkDirectory(files: Files, directory: string): Promise<void> {
   const refuse = (why: string): never => {
     throw new StoreFault('unavailable', `the store ${directory}: ${why}`);
   };
-  if (facts?.kind !== 'folder') return refuse('it is not a folder (nor may it be a symbolic link)');
+  if (facts === null) return refuse('there is none');
+  if (facts.kind !== 'folder') return refuse('it is not a folder (nor may it be a symbolic link)');
   if ((facts.mode & 0o077) !== 0)
     return refuse(`its mode is ${octal(facts.mode)}, which lets others in: chmod 700`);
   if (process.getuid !== undefined && facts.uid !== process.getuid()) {
@@ -269,5 +272,8 @@ async function openHeader(versions: Versions, ring: KeyRing): Promise<StoreHeade
 }
 
 function headerMissing(): StoreFault {
-  return new StoreFault('unreadable', 'the header of the store is missing, and there are records: restore it');
+  return new StoreFault(
+    'unreadable',
+    'the header of the store is missing, and there are records: restore it',
+  );
 }
