@@ -7,10 +7,11 @@ import { type AdminServer, type ReloadResult, startAdmin } from './admin/server.
 import type { Check } from './admin/health.ts';
 import { loadConfig } from './config/load.ts';
 import { headline, type Problem } from './config/problem.ts';
-import type { Config } from './config/schema.ts';
+import type { Config, OauthConfig } from './config/schema.ts';
 import type { Environment } from './config/substitute.ts';
 import { systemClock } from './core/clock.ts';
 import { systemTimers } from './core/timers.ts';
+import type { FlightTable } from './flight/table.ts';
 import { readBounded, watchFolder } from './keys/files.ts';
 import { type IssuerKeysStatus, Keyring } from './keys/keyring.ts';
 import type { Configuration, ListenerBoot } from './listener/messages.ts';
@@ -22,6 +23,8 @@ import { Exposition } from './metrics/exposition.ts';
 import { watchLoop } from './metrics/loop.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { loadDriver } from './native/uws.ts';
+import { createFlights, sameFlights } from './oauth/flights.ts';
+import { openCredentialStore } from './oauth/store/open.ts';
 import { freePort } from './port.ts';
 import type { Policy } from './route/policy.ts';
 import { Supervisor } from './supervisor.ts';
@@ -47,6 +50,9 @@ export interface ControlPlaneOptions {
   readonly onHung: () => void;
 }
 
+/** How often flights that lapsed are ended, and those kept long enough are purged. */
+const sweepMs = 2000;
+
 /** What a listener takes over only when it starts: a reload that changes it is refused. */
 const fixedSections = ['listener', 'admin', 'verifier', 'metrics'] as const;
 
@@ -58,6 +64,8 @@ export class ControlPlane {
   readonly #metrics: ControlMetrics;
   readonly #keyring: Keyring;
   readonly #supervisor: Supervisor;
+  /** Logins and refreshes under way, in memory that all listeners share; null where none are configured. */
+  readonly #flights: FlightTable | null;
   #admin: AdminServer | null = null;
   #configuration: Configuration;
   #reloading: Promise<unknown> = Promise.resolve();
@@ -112,17 +120,24 @@ export class ControlPlane {
     });
     this.#configuration = this.#configurationOf(1, config, policy);
     const threads = chooseThreads(config.listener.threads, config.verifier.threads, usableCores());
+    this.#flights = config.oauth === undefined ? null : createFlights(config.oauth, threads.listeners);
+    this.#flights?.keepSwept(sweepMs);
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
-      boot: (index, port): ListenerBoot => ({
-        version: listenerMessagesVersion,
-        name: `listener-${index}`,
-        configuration: { ...this.#configuration, keys: this.#keyring.keys() },
-        port,
-        verifierThreads: threads.verifiersPerListener,
-        metrics: this.#cells.region(`listener-${index}`),
-      }),
+      boot: (index, port) => {
+        const seat = this.#flights?.seat() ?? null;
+        const boot: ListenerBoot = {
+          version: listenerMessagesVersion,
+          name: `listener-${index}`,
+          configuration: { ...this.#configuration, keys: this.#keyring.keys() },
+          port,
+          verifierThreads: threads.verifiersPerListener,
+          metrics: this.#cells.region(`listener-${index}`),
+          flights: seat?.handle ?? null,
+        };
+        return { boot, made: (thread) => seat?.watch(thread) };
+      },
       searchKeys: async (issuer) => {
         await this.#keyring.unknownKid(issuer);
       },
@@ -157,6 +172,7 @@ export class ControlPlane {
     );
     loadDriver();
     const port = await freePort(config.listener.host, config.listener.port);
+    if (config.oauth !== undefined) await this.#checkStore(config.oauth);
     this.#metrics.configurationLoaded();
     this.#countIssuers(config);
     this.#admin = await startAdmin({
@@ -200,6 +216,7 @@ export class ControlPlane {
     this.#draining = true;
     this.#keyring.close();
     await this.#supervisor.stop();
+    await this.#flights?.close();
     await this.#admin?.close();
     this.#log.logger.info({}, 'stopped');
     this.#log.flush();
@@ -212,7 +229,9 @@ export class ControlPlane {
   }
 
   #configurationOf(number: number, config: Config, policy: Policy): Configuration {
-    return { number, config, labels: this.#cells.label(policy, Object.keys(config.upstreams)), keys: [] };
+    const providers = Object.keys(config.oauth?.providers ?? {});
+    const labels = this.#cells.label(policy, Object.keys(config.upstreams), providers);
+    return { number, config, labels, keys: [] };
   }
 
   async #reload(): Promise<ReloadResult> {
@@ -226,7 +245,10 @@ export class ControlPlane {
       this.#metrics.reloaded('unchanged');
       return { outcome: 'unchanged', errors: [] };
     }
-    const fixed = fixedSections.filter((section) => !isDeepStrictEqual(config[section], present[section]));
+    const fixed: string[] = fixedSections.filter(
+      (section) => !isDeepStrictEqual(config[section], present[section]),
+    );
+    if (!sameFlights(config.oauth, present.oauth)) fixed.push('oauth');
     if (fixed.length > 0) {
       return this.#rejected(fixed.map((section) => `${section}: a change here needs a restart`));
     }
@@ -239,6 +261,16 @@ export class ControlPlane {
     this.#metrics.reloaded('applied');
     this.#log.logger.info({ configuration: this.#configuration.number }, 'configuration applied');
     return { outcome: 'applied', errors: [] };
+  }
+
+  /** Opens the credential store once, so that a start fails where it cannot be had. Errors: `StoreFault`. */
+  async #checkStore({ store }: OauthConfig): Promise<void> {
+    const opened = await openCredentialStore(store, {
+      env: this.#options.environment,
+      clock: systemClock,
+      warn: (message) => this.#log.logger.warn({}, message),
+    });
+    await opened.close();
   }
 
   #rejected(errors: readonly string[]): ReloadResult {

@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.ts';
 import { systemClock } from '../core/clock.ts';
 import { openLog } from '../log/logger.ts';
+import { RepeatedWarnings } from '../log/repeats.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
@@ -21,6 +22,7 @@ import {
   listenerMessagesVersion,
   type ToListener,
 } from './messages.ts';
+import { openBroker } from './logins.ts';
 import { ListenerObserver } from './observer.ts';
 import { trustedPeers } from './peers.ts';
 import { createRequestHandler } from './request.ts';
@@ -44,6 +46,17 @@ const log = openLog({
 });
 
 const refuse: Refuse = (exchange, refusal) => (exchange as UwsExchange).refuse(refusal);
+let { labels } = boot.configuration;
+const broker =
+  boot.flights === null || config.oauth === undefined
+    ? null
+    : openBroker({
+        flights: boot.flights,
+        config: config.oauth,
+        recorder,
+        warnings: new RepeatedWarnings(log.logger, systemClock),
+        ordinalOf: (provider) => labels.providers.get(provider) ?? 0,
+      });
 let serving = new Serving(boot.configuration, recorder, log.logger, refuse);
 const verification = new Verification({
   threads: boot.verifierThreads,
@@ -110,6 +123,9 @@ main.on('message', (message: ToListener) => {
   switch (message.kind) {
     case 'configure': {
       const former = serving;
+      labels = message.configuration.labels;
+      if (message.configuration.config.oauth !== undefined)
+        broker?.configure(message.configuration.config.oauth);
       serving = new Serving(message.configuration, recorder, log.logger, refuse);
       log.setLevel(serving.config.log.level);
       verification.configure(message.configuration, serving.policy);
