@@ -50,6 +50,7 @@ module.exports = {
     door('pino', 'gateway/log/'),
     door('piscina', 'gateway/token/'),
     door('prom-client', 'gateway/metrics/'),
+    door('uqr', 'gateway/oauth/page/'),
     door('uWebSockets.js', 'gateway/native/'),
     door('undici', 'gateway/upstream/'),
     door('yaml', 'gateway/config/'),

@@ -108,6 +108,10 @@ const catalogue = {
   // Logins and stored credentials
   oauth_provider_unknown: refuse(404, 'caller', 'There is no such provider.'),
   oauth_account_invalid: refuse(400, 'caller', 'The account is missing or malformed.'),
+  oauth_request_invalid: refuse(400, 'caller', 'The request lacks a field, or one is malformed.'),
+  oauth_media_type: refuse(415, 'caller', 'The request body is of another media type than is understood.'),
+  oauth_cross_origin: refuse(403, 'caller', 'The request comes from another site.'),
+  oauth_session_changed: refuse(403, 'caller', 'The page belongs to another session: load it again.'),
   oauth_flow_unknown: refuse(404, 'caller', 'There is no such login.'),
   oauth_callback_invalid: refuse(400, 'caller', 'The answer does not belong to a login of this browser.'),
   oauth_callback_used: refuse(400, 'caller', 'The login has ended already.'),

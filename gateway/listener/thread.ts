@@ -9,6 +9,7 @@ import { assert, unreachable } from '../core/assert.ts';
 import { systemClock } from '../core/clock.ts';
 import { openLog } from '../log/logger.ts';
 import { RepeatedWarnings } from '../log/repeats.ts';
+import { Endpoints } from '../oauth/http/endpoints.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
@@ -57,7 +58,15 @@ const broker =
         warnings: new RepeatedWarnings(log.logger, systemClock),
         ordinalOf: (provider) => labels.providers.get(provider) ?? 0,
       });
-let serving = new Serving(boot.configuration, recorder, log.logger, refuse);
+const endpoints =
+  broker === null
+    ? null
+    : new Endpoints({
+        broker,
+        nowMs: systemClock.nowMs,
+        failed: (error) => log.logger.error({ err: error }, 'an endpoint for logins failed'),
+      });
+let serving = new Serving(boot.configuration, recorder, log.logger, refuse, endpoints, broker);
 const verification = new Verification({
   threads: boot.verifierThreads,
   configuration: boot.configuration,
@@ -126,7 +135,7 @@ main.on('message', (message: ToListener) => {
       labels = message.configuration.labels;
       if (message.configuration.config.oauth !== undefined)
         broker?.configure(message.configuration.config.oauth);
-      serving = new Serving(message.configuration, recorder, log.logger, refuse);
+      serving = new Serving(message.configuration, recorder, log.logger, refuse, endpoints, broker);
       log.setLevel(serving.config.log.level);
       verification.configure(message.configuration, serving.policy);
       servings.add(serving);

@@ -1,0 +1,11 @@
+/** What every kind of mount has. */
+import type { Refusal } from '../../core/errors.ts';
+import type { Answer } from './answer.ts';
+import type { Call } from './call.ts';
+
+export interface MountEndpoints {
+  /** What is answered; null when it was sent already, piece by piece. */
+  answer(call: Call): Promise<Answer | null>;
+  /** How a refusal looks here. */
+  refusal(call: Call, refusal: Refusal): Answer;
+}
