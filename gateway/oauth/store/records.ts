@@ -228,8 +228,11 @@ async function checkDirectory(files: Files, directory: string, mustExist: boolea
     await files.makeFolder(directory).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error;
     });
-    await files.syncFolder(dirname(directory));
   }
+  // Who made it may have died before its name was durable. A folder that we may not read was not ours to make.
+  await files.syncFolder(dirname(directory)).catch((error: unknown) => {
+    if (codeOf(error) !== 'EACCES') throw error;
+  });
   const facts = await files.stat(directory);
   const refuse = (why: string): never => {
     throw new StoreFault('unavailable', `the store ${directory}: ${why}`);

@@ -4,6 +4,7 @@
  */
 import { basename, dirname } from 'node:path';
 import type { FileFacts, Files } from '../../../gateway/oauth/store/files.ts';
+import { nowMs } from './stores.ts';
 
 interface PlainFile {
   readonly kind: 'file';
@@ -115,7 +116,7 @@ function settle(folder: PlainFolder, choose: (below: number) => number): void {
 }
 
 function factsOf({ kind }: Entry): FileFacts {
-  return { kind, mode: kind === 'file' ? 0o600 : 0o700, uid: process.getuid!(), modifiedAtMs: 0 };
+  return { kind, mode: kind === 'file' ? 0o600 : 0o700, uid: process.getuid!(), modifiedAtMs: nowMs };
 }
 
 function systemError(code: string): Error {
