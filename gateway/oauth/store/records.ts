@@ -103,6 +103,7 @@ export class Records {
     if (content === null || this.nameOf(idOf(content)) !== name) {
       return { ...opened, kind: 'unreadable', why: 'another version of this program wrote it' };
     }
+    if (version.hasOlder) await this.#versions.removeOlder(name, version.number);
     return { kind: 'read', version: version.number, keyId: opened.keyId, content };
   }
 
@@ -118,8 +119,9 @@ export class Records {
       );
     }
     const place = this.#place(name, seen.version + 1);
-    const keep = seen.kind === 'unreadable';
-    return this.#versions.append(name, seen.version, this.#sealed(place, encodeContent(content)), keep);
+    const sealed = this.#sealed(place, encodeContent(content));
+    if (seen.kind === 'unreadable') await this.#versions.putAside(name, seen.version);
+    return this.#versions.append(name, seen.version, sealed);
   }
 
   /** Removes what was put aside of a record. */
@@ -271,6 +273,7 @@ async function openHeader(versions: Versions, ring: KeyRing): Promise<StoreHeade
     throw new StoreFault('unreadable', `the header of the store: ${opened.why}`);
   // Who made it may have died before it was durable, and everything here depends on it.
   await versions.sync(headerRecord);
+  if (version.hasOlder) await versions.removeOlder(headerRecord, version.number);
   return decodeHeader(opened.plaintext);
 }
 

@@ -6,7 +6,7 @@
  *   .new-<random>       content on its way; left behind by a process that died, removed after a while
  *   <record>/           one folder a record
  *     7                 what counts
- *     6                 the version before, until version 7 is durable
+ *     6                 the version before, until version 7 is durable; who finds both makes it so
  *     5.refused         an unreadable version that was replaced, kept for the operator
  * ```
  *
@@ -30,6 +30,8 @@ import { codeOf, createSynced, type FileContent, type Files, removeQuietly } fro
 export interface Version {
   readonly number: number;
   readonly content: FileContent;
+  /** An older one is there still: `removeOlder`, once this one is seen to be good. */
+  readonly hasOlder: boolean;
 }
 
 /** Each attempt that fails means that somebody else has written. */
@@ -57,17 +59,22 @@ export class Versions {
   async latest(record: string): Promise<Version | null> {
     const folder = join(this.#directory, record);
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      const number = highest(await this.#listed(folder));
-      if (number === null) {
+      const numbers = numbersOf(await this.#listed(folder));
+      const number = numbers.at(-1);
+      if (number === undefined) {
         if (await this.#isGone(folder)) return null;
         continue;
       }
+      const hasOlder = numbers.length > 1;
       try {
-        return { number, content: await this.#files.read(join(folder, String(number)), this.#bytesMax) };
+        // Its writer is at work, or has died: nobody acts on what a loss of power could take back.
+        if (hasOlder) await this.sync(record);
+        const content = await this.#files.read(join(folder, String(number)), this.#bytesMax);
+        return { number, content, hasOlder };
       } catch (error) {
         // Another has taken its place since.
         if (codeOf(error) === 'ENOENT') continue;
-        if (codeOf(error) === 'ELOOP') return { number, content: notAFile };
+        if (codeOf(error) === 'ELOOP') return { number, content: notAFile, hasOlder };
         throw error;
       }
     }
@@ -76,21 +83,21 @@ export class Versions {
 
   /**
    * Writes the version behind `after` (0: the first one); durable when it resolves. False: somebody else has written, look
-   * again. `keep`: the version before could not be read, and is put aside instead of removed.
+   * again.
    */
-  async append(record: string, after: number, bytes: Buffer, keep = false): Promise<boolean> {
+  async append(record: string, after: number, bytes: Buffer): Promise<boolean> {
     const folder = join(this.#directory, record);
     const fresh = join(this.#directory, `.new-${randomBytes(16).toString('hex')}`);
     const number = after + 1;
     try {
       await createSynced(this.#files, fresh, bytes);
       if (!(await this.#link(fresh, record, number))) return false;
-      if (highest(await this.#listed(folder)) !== number) {
+      if (numbersOf(await this.#listed(folder)).at(-1) !== number) {
         await removeQuietly(this.#files, join(folder, String(number)));
         return false;
       }
       await this.sync(record);
-      await this.#removeOlder(folder, number, keep ? after : null);
+      await this.removeOlder(record, number);
       return true;
     } finally {
       await removeQuietly(this.#files, fresh);
@@ -101,6 +108,14 @@ export class Versions {
   async sync(record: string): Promise<void> {
     await this.#files.syncFolder(join(this.#directory, record));
     await this.#files.syncFolder(this.#directory);
+  }
+
+  /** Removes what is older than a durable version. That some of it stays does no harm. */
+  async removeOlder(record: string, number: number): Promise<void> {
+    const folder = join(this.#directory, record);
+    for (const older of numbersOf(await this.#listed(folder).catch(() => []))) {
+      if (older < number) await removeQuietly(this.#files, join(folder, String(older)));
+    }
   }
 
   /** What is in the directory, records and anything else. */
@@ -115,18 +130,30 @@ export class Versions {
   async forget(record: string, number: number): Promise<boolean> {
     const folder = join(this.#directory, record);
     const names = await this.#listed(folder);
-    if (highest(names) !== number) return false;
+    if (numbersOf(names).at(-1) !== number) return false;
     // What counts goes last: until then the record is what it was.
     const others = names.filter((name) => name !== String(number));
     for (const name of [...others, String(number)]) await this.#files.remove(join(folder, name));
     return this.#isGone(folder);
   }
 
-  /** Removes unreadable versions that were put aside. */
+  /** Keeps a version under another name before it is replaced; the last one that was kept makes room. */
+  async putAside(record: string, number: number): Promise<void> {
+    const path = join(this.#directory, record, String(number));
+    await this.dropRefused(record);
+    try {
+      await this.#files.link(path, path + refusedSuffix);
+    } catch (error) {
+      // Another has done so, or has replaced it; or it is no file.
+      if (!['EEXIST', 'ENOENT', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+    }
+  }
+
+  /** Removes what was put aside. */
   async dropRefused(record: string): Promise<void> {
     const folder = join(this.#directory, record);
     for (const name of await this.#listed(folder)) {
-      if (name.endsWith(refusedSuffix)) await this.#files.remove(join(folder, name));
+      if (name.endsWith(refusedSuffix)) await removeQuietly(this.#files, join(folder, name));
     }
   }
 
@@ -164,16 +191,6 @@ export class Versions {
     throw contended(record);
   }
 
-  /** The new version is durable: that older ones stay does no harm, so nothing here fails a write. */
-  async #removeOlder(folder: string, number: number, keep: number | null): Promise<void> {
-    for (const name of await this.#listed(folder).catch(() => [])) {
-      const path = join(folder, name);
-      if (name === String(keep)) await this.#files.rename(path, path + refusedSuffix).catch(() => {});
-      else if (numberPattern.test(name) && Number(name) < number) await removeQuietly(this.#files, path);
-      else if (keep !== null && name.endsWith(refusedSuffix)) await removeQuietly(this.#files, path);
-    }
-  }
-
   async #listed(folder: string): Promise<readonly string[]> {
     try {
       return await this.#files.list(folder);
@@ -204,9 +221,12 @@ const notAFile: FileContent = {
   bytes: Buffer.alloc(0),
 };
 
-function highest(names: readonly string[]): number | null {
-  const numbers = names.filter((name) => numberPattern.test(name)).map(Number);
-  return numbers.length === 0 ? null : Math.max(...numbers);
+/** The versions among these names, the one that counts last. */
+function numbersOf(names: readonly string[]): readonly number[] {
+  return names
+    .filter((name) => numberPattern.test(name))
+    .map(Number)
+    .toSorted((a, b) => a - b);
 }
 
 function contended(record: string): StoreFault {

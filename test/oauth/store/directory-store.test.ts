@@ -1,5 +1,16 @@
 /** The contract of `CredentialStore`, on real files. */
-import { chmod, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StoreFaultCode } from '../../../gateway/oauth/credential.ts';
@@ -182,6 +193,10 @@ describe('what lies on disk', () => {
       await refuses(store.read(ann), 'unreadable');
       await mkdir(join(folder!, '3'));
       await refuses(store.read(ann), 'unreadable');
+      // Nothing was taken for old because of them.
+      await rmdir(join(folder!, '3'));
+      await rm(join(folder!, '2'));
+      expect(markOf(await store.read(ann))).toBe('one');
     }));
 
   test('what a dead writer left is removed after a while, and not before', () =>
