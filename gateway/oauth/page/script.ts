@@ -19,10 +19,7 @@ export const scriptText = `'use strict';
     const show = () => {
       const left = Math.max(0, Math.ceil((endMs - performance.now()) / 1000));
       clock.textContent = Math.floor(left / 60) + ':' + twoDigits(left % 60);
-      if (left === 0) {
-        clearInterval(timer);
-        renew(card);
-      }
+      if (left === 0) clearInterval(timer);
     };
     show();
     timer = setInterval(show, 1000);
@@ -51,7 +48,7 @@ export const scriptText = `'use strict';
     const response = await fetch(location.href, { headers: { accept: 'text/html' } });
     const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
     const next = fresh.querySelector('main');
-    if (next === null || !card.isConnected || next.dataset.state === card.dataset.state) return;
+    if (next === null || !card.isConnected) return;
     document.title = fresh.title;
     card.replaceWith(next);
     start(next);
@@ -68,6 +65,10 @@ export const scriptText = `'use strict';
       if (JSON.parse(event.data).status === 'pending') return;
       source.close();
       renew(card);
+    });
+    // It comes back by itself but from a refusal: then the page knows more.
+    source.addEventListener('error', () => {
+      if (source.readyState === EventSource.CLOSED) renew(card);
     });
   }
 
