@@ -89,10 +89,19 @@ export class PageMount implements MountEndpoints {
     if (!isStart && !isCancel) return refusals.route_not_found;
     const form = await readForm(call);
     if (isDenial(form)) return form;
-    // What Origin says is not asked: our pages send no referrer, and so `null`. The token says more.
-    if (call.field('sec-fetch-site') !== '' && originOf(call) !== 'same') return refusals.oauth_cross_origin;
-    if (!isFormToken(call.session, form.get('token') ?? '')) return refusals.oauth_session_changed;
+    const refusal = this.#judgeOrigin(call, form.get('token') ?? '');
+    if (refusal !== null) return refusal;
     return isStart ? this.#start(call, form.get('provider') ?? '') : this.#cancel(call, flowId);
+  }
+
+  /**
+   * A browser that says that it is our page is believed; one that cannot say so shows the token of its session. What it
+   * says of the origin is not asked: our pages send no referrer, and so `null`.
+   */
+  #judgeOrigin(call: Call, token: string): Refusal | null {
+    if (call.field('sec-fetch-site') !== '')
+      return originOf(call) === 'same' ? null : refusals.oauth_cross_origin;
+    return isFormToken(call.session, token) ? null : refusals.oauth_session_changed;
   }
 
   async #list(call: Call): Promise<Answer | Refusal> {
