@@ -83,6 +83,18 @@ describe('the callback', () => {
     expect(stage.stored()).toBe('access-a');
   });
 
+  it('B5: the first code counts, whatever comes after it', async () => {
+    const { stage, address } = await begun();
+    stage.issuer.always('/token', tokens('a'));
+    const both = [
+      stage.first.callback(answerTo(address), ada),
+      stage.first.callback(answerTo(address, { code: 'injected' }), ada),
+    ];
+    await stage.pass(1000);
+    await Promise.all(both);
+    expect(stage.issuer.callsTo('/token').map(({ form }) => form.get('code'))).toEqual(['good']);
+  });
+
   it('B5: a second one, after the end, is refused', async () => {
     const { stage, address } = await begun();
     stage.issuer.always('/token', tokens('a'));

@@ -68,6 +68,22 @@ describe('a credential', () => {
     expect(refreshTokensSent(stage)).toEqual([]);
   });
 
+  it('is not renewed again by a thread that remembers it as it was', async () => {
+    const stage = await loggedIn(3600);
+    await stage.pass(3_600_000 - 61_000);
+    expect(await use(stage.second)).toBe('access-0');
+    stage.isDeaf = true;
+    await stage.pass(2000);
+    stage.issuer.always('/token', tokens('1'));
+    void use(stage.first);
+    await stage.pass(1000);
+    // It knows no better, and learns in the flight that there is nothing left to do.
+    await use(stage.second);
+    await stage.pass(1000);
+    expect(await use(stage.second)).toBe('access-1');
+    expect(refreshTokensSent(stage)).toEqual(['refresh-0']);
+  });
+
   it('is renewed with the latest refresh token each time', async () => {
     const stage = await loggedIn(3600);
     for (const generation of [1, 2, 3]) {

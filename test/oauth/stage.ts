@@ -63,6 +63,8 @@ export class Stage {
     waiting: 0,
   };
   readonly files = new Map<string, string>();
+  /** Whether messages between threads arrive: nothing may depend on news alone. */
+  isDeaf = false;
   readonly buffer: SharedArrayBuffer;
   readonly #root: FlightTable;
   readonly #relays: ((message: RelayMessage) => void)[] = [];
@@ -146,6 +148,7 @@ export class Stage {
       // Never before the sender goes on, as between threads.
       send: (message) =>
         void setImmediate(() => {
+          if (this.isDeaf) return;
           for (const [other, hear] of this.#relays.entries()) if (other !== index) hear(message);
         }),
       listen: (hear) => {

@@ -39,7 +39,7 @@ describe('a device login (RFC 8628)', () => {
 
   it('is followed as an event stream until it is cancelled', async () => {
     const caller = new Caller(site);
-    const { flow_id: id } = await caller.start('device');
+    const { flow_id: id } = await caller.start('web');
     const stream = await caller.get(`/flows/${id}`, { accept: 'text/event-stream' });
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
     expect(stream.headers.get('cache-control')).toBe('no-store');

@@ -69,7 +69,7 @@ describeWith('chromium', 'the login page in a browser', () => {
     await startWith(one, 'device');
     await headingOf(one, 'Log in with device');
     await startWith(two, 'device');
-    await two.getByText('A login was already running').waitFor();
+    await two.getByText('This login was already running').waitFor();
     expect(await codeOf(two)).toBe(await codeOf(one));
     expect(await site.provider.calls(loginPaths.deviceAuthorization)).toBe(before + 1);
     await two.getByRole('button', { name: 'Cancel' }).click();
