@@ -5,17 +5,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AdminServer, type ReloadResult, startAdmin } from './admin/server.ts';
 import type { Check } from './admin/health.ts';
+import { ConnectionCensus } from './census.ts';
 import { loadConfig } from './config/load.ts';
 import { headline, type Problem } from './config/problem.ts';
-import type { Config, OauthConfig } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import type { Environment } from './config/substitute.ts';
 import { systemClock } from './core/clock.ts';
 import { systemTimers } from './core/timers.ts';
-import type { FlightTable } from './flight/table.ts';
 import { readBounded, watchFolder } from './keys/files.ts';
 import { type IssuerKeysStatus, Keyring } from './keys/keyring.ts';
 import type { Configuration, ListenerBoot } from './listener/messages.ts';
 import { listenerMessagesVersion } from './listener/messages.ts';
+import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
 import { ControlMetrics } from './metrics/control.ts';
@@ -23,8 +24,7 @@ import { Exposition } from './metrics/exposition.ts';
 import { watchLoop } from './metrics/loop.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { loadDriver } from './native/uws.ts';
-import { createFlights, sameFlights } from './oauth/flights.ts';
-import { openCredentialStore } from './oauth/store/open.ts';
+import { sameFlights } from './oauth/flights.ts';
 import { freePort } from './port.ts';
 import type { Policy } from './route/policy.ts';
 import { Supervisor } from './supervisor.ts';
@@ -50,9 +50,6 @@ export interface ControlPlaneOptions {
   readonly onHung: () => void;
 }
 
-/** How often flights that lapsed are ended, and those kept long enough are purged. */
-const sweepMs = 2000;
-
 /** What a listener takes over only when it starts: a reload that changes it is refused. */
 const fixedSections = ['listener', 'admin', 'verifier', 'metrics'] as const;
 
@@ -64,13 +61,15 @@ export class ControlPlane {
   readonly #metrics: ControlMetrics;
   readonly #keyring: Keyring;
   readonly #supervisor: Supervisor;
-  /** Logins and refreshes under way, in memory that all listeners share; null where none are configured. */
-  readonly #flights: FlightTable | null;
+  /** Null where no logins are configured. */
+  readonly #logins: LoginPlane | null;
+  readonly #census: ConnectionCensus;
   #admin: AdminServer | null = null;
   #configuration: Configuration;
   #reloading: Promise<unknown> = Promise.resolve();
   #lastReload: 'applied' | 'rejected' = 'applied';
   #draining = false;
+  #hangs = false;
 
   /**
    * Starts everything and resolves when all listeners serve.
@@ -120,13 +119,12 @@ export class ControlPlane {
     });
     this.#configuration = this.#configurationOf(1, config, policy);
     const threads = chooseThreads(config.listener.threads, config.verifier.threads, usableCores());
-    this.#flights = config.oauth === undefined ? null : createFlights(config.oauth, threads.listeners);
-    this.#flights?.keepSwept(sweepMs);
+    this.#logins = config.oauth === undefined ? null : new LoginPlane(config.oauth, threads.listeners);
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
       boot: (index, port) => {
-        const seat = this.#flights?.seat() ?? null;
+        const seat = this.#logins?.seat() ?? null;
         const boot: ListenerBoot = {
           version: listenerMessagesVersion,
           name: `listener-${index}`,
@@ -154,6 +152,18 @@ export class ControlPlane {
         hung: (index, silentMs) => this.#endHung(index, silentMs),
       },
     });
+    const connectionsCell = this.#cells.layout.families.sallyport_http_connections.base;
+    this.#census = new ConnectionCensus({
+      perAddressMax: config.listener.maxConnectionsPerAddress,
+      connections: () => this.#cells.sum(connectionsCell),
+      port: () => this.port,
+      publish: (addresses) => this.#supervisor.publishFullAddresses(addresses),
+      unavailable: () =>
+        this.#log.logger.warn(
+          {},
+          'listener.max_connections_per_address needs /proc/self/net/tcp, and is not enforced',
+        ),
+    });
   }
 
   get port(): number {
@@ -172,7 +182,7 @@ export class ControlPlane {
     );
     loadDriver();
     const port = await freePort(config.listener.host, config.listener.port);
-    if (config.oauth !== undefined) await this.#checkStore(config.oauth);
+    await this.#logins?.check(this.#options.environment, this.#log.logger);
     this.#metrics.configurationLoaded();
     this.#countIssuers(config);
     this.#admin = await startAdmin({
@@ -215,8 +225,9 @@ export class ControlPlane {
   async stop(): Promise<void> {
     this.#draining = true;
     this.#keyring.close();
+    this.#census.stop();
     await this.#supervisor.stop();
-    await this.#flights?.close();
+    await this.#logins?.close();
     await this.#admin?.close();
     this.#log.logger.info({}, 'stopped');
     this.#log.flush();
@@ -263,16 +274,6 @@ export class ControlPlane {
     return { outcome: 'applied', errors: [] };
   }
 
-  /** Opens the credential store once, so that a start fails where it cannot be had. Errors: `StoreFault`. */
-  async #checkStore({ store }: OauthConfig): Promise<void> {
-    const opened = await openCredentialStore(store, {
-      env: this.#options.environment,
-      clock: systemClock,
-      warn: (message) => this.#log.logger.warn({}, message),
-    });
-    await opened.close();
-  }
-
   #rejected(errors: readonly string[]): ReloadResult {
     this.#lastReload = 'rejected';
     this.#metrics.reloaded('rejected');
@@ -307,7 +308,9 @@ export class ControlPlane {
   }
 
   #endHung(index: number, silentMs: number): void {
-    if (this.#draining) return;
+    if (this.#hangs) return;
+    this.#hangs = true;
+    const wasDraining = this.#draining;
     this.#draining = true;
     this.#metrics.draining();
     this.#log.logger.fatal(
@@ -315,6 +318,10 @@ export class ControlPlane {
       'a listener hangs; the process ends',
     );
     this.#log.flush();
+    if (wasDraining) {
+      this.#options.onHung();
+      return;
+    }
     const { timeoutMs } = this.#configuration.config.shutdown;
     void this.#supervisor.drainOthers(index, timeoutMs).then(this.#options.onHung);
   }

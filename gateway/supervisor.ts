@@ -37,7 +37,7 @@ export interface SupervisorObserver {
   /** A listener ended that should not have. */
   died(index: number, error: Error | null, restartInMs: number): void;
   servingChanged(serving: number): void;
-  /** A listener has not answered for `silentMs`. */
+  /** A listener has not answered, or not ended, for `silentMs`. */
   hung(index: number, silentMs: number): void;
 }
 
@@ -47,6 +47,8 @@ const restartMsMax = 10_000;
 const settledMs = 30_000;
 const pingMs = 1000;
 const hungMs = 15_000;
+/** How long a listener may take to end once it has nothing left to wait for. */
+const endMsMax = 5000;
 const entry = new URL('./listener/thread.js', import.meta.url);
 
 interface Slot {
@@ -128,27 +130,45 @@ export class Supervisor {
     this.#send({ kind: 'keys', configurationNumber, keys });
   }
 
+  /** The addresses whose new connections the listeners refuse. */
+  publishFullAddresses(addresses: readonly string[]): void {
+    this.#send({ kind: 'full-addresses', addresses });
+  }
+
   /** Ends all listeners, their requests finished first. Resolves when the last is gone. */
   async drain(timeoutMs: number): Promise<void> {
     this.#end();
     this.#send({ kind: 'drain', timeoutMs });
-    await this.#until(() => this.#slots.every((slot) => slot.worker === null));
+    await this.#gone(timeoutMs + endMsMax);
   }
 
   /** Ends all listeners at once. Resolves when the last is gone. */
   async stop(): Promise<void> {
     this.#end();
     this.#send({ kind: 'stop' });
-    await this.#until(() => this.#slots.every((slot) => slot.worker === null));
+    await this.#gone(endMsMax);
   }
 
-  /** Drains all listeners but one that cannot answer any more. */
+  /** Drains all listeners but one that cannot answer any more. Resolves in bounded time, as another may hang too. */
   async drainOthers(index: number, timeoutMs: number): Promise<void> {
     this.#end();
     for (const slot of this.#slots) {
       if (slot.index !== index) slot.worker?.postMessage({ kind: 'drain', timeoutMs } satisfies ToListener);
     }
-    await this.#until(() => this.#slots.every((slot) => slot.index === index || slot.worker === null));
+    const others = this.#until(() =>
+      this.#slots.every((slot) => slot.index === index || slot.worker === null),
+    );
+    await Promise.race([others, new Promise((resolve) => setTimeout(resolve, timeoutMs + endMsMax))]);
+  }
+
+  /** Resolves when the last listener is gone; never while one hangs, which the observer is told. */
+  async #gone(withinMs: number): Promise<void> {
+    const timer = setTimeout(() => {
+      const hung = this.#slots.find((slot) => slot.worker !== null);
+      if (hung !== undefined) this.#parts.observer.hung(hung.index, withinMs);
+    }, withinMs);
+    await this.#until(() => this.#slots.every((slot) => slot.worker === null));
+    clearTimeout(timer);
   }
 
   #end(): void {

@@ -1,11 +1,12 @@
 // One scenario or one mutant, run to the end: the unit of work of the suite, of the command line and of its threads.
 
-import type { InvariantId } from './invariants/invariant.ts';
+import type { InvariantId } from './invariants/ids.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { variantOf } from './mutants/mutant.ts';
 import { run, type Failure } from './run.ts';
 import { scenarioNamed } from './scenarios/all.ts';
 import type { Scenario } from './scenarios/scenario.ts';
+import { swarmPlan } from './scenarios/swarm.ts';
 import { exhaustive } from './schedulers/exhaustive.ts';
 import type { Limits, Scheduler } from './schedulers/scheduler.ts';
 import type { Sight } from './sightings.ts';
@@ -27,10 +28,16 @@ export interface Campaign {
   readonly checks: readonly (readonly [InvariantId, number])[];
 }
 
+/** Two seeds draw different situations. */
+const SEEDS_APART = 100_000;
 /** No thread has more steps than this at which it could die. */
 const CRASH_POINTS_MAX = 64;
 
-export function plansOf(scenario: Scenario): readonly Plan[] {
+/** The plans of a scenario; `seed` counts for a swarm only. */
+function plansOf(scenario: Scenario, seed: number): readonly Plan[] {
+  if (scenario.swarm !== undefined) {
+    return Array.from({ length: scenario.swarm }, (_, at) => swarmPlan(seed * SEEDS_APART + at));
+  }
   const thread = scenario.crashEverywhere;
   if (thread === undefined) return [scenario.plan];
   return Array.from({ length: CRASH_POINTS_MAX }, (_, at) => ({ ...scenario.plan, crash: { thread, at } }));
@@ -41,12 +48,13 @@ export function campaign(
   variant: Variant = shipped,
   scheduler: Scheduler = exhaustive,
   limits: Partial<Limits> = {},
+  seed = 1,
 ): Campaign {
   const total = { executions: 0, blocked: 0, steps: 0, stepsMost: 0, complete: true, ms: 0 };
   const sights = new Set<Sight>();
   const checks = new Map<InvariantId, number>();
   let failure: Campaign['failure'];
-  for (const plan of plansOf(scenario)) {
+  for (const plan of plansOf(scenario, seed)) {
     const result = run(plan, variant, scheduler, limits);
     // The thread ends before its next point of death: all of them have been tried.
     if (

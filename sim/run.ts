@@ -4,7 +4,8 @@
 import { Act, Phase, type Machine } from './engine/machine.ts';
 import { machineOf } from './engine/model.ts';
 import { judge } from './invariants/all.ts';
-import type { InvariantId, Violation } from './invariants/invariant.ts';
+import type { InvariantId } from './invariants/ids.ts';
+import type { Violation } from './invariants/invariant.ts';
 import { scheduleOf, type Schedule } from './schedulers/schedule.ts';
 import {
   defaultLimits,
@@ -43,7 +44,7 @@ export interface Bench {
 
 export function benchOf(plan: Plan, variant: Variant): Bench {
   const { world, model } = modelOf(plan, variant);
-  return { world, machine: machineOf(model), historian: createHistorian(world, model.initial ?? []) };
+  return { world, machine: machineOf(model), historian: createHistorian(world) };
 }
 
 export function run(

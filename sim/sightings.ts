@@ -38,6 +38,8 @@ export const sights = [
 
 export type Sight = (typeof sights)[number];
 
+const PATIENCE = 500;
+
 export interface Sightings {
   readonly seen: ReadonlySet<Sight>;
   look(machine: Machine, history: History): void;
@@ -46,10 +48,16 @@ export interface Sightings {
 export function createSightings(): Sightings {
   const seen = new Set<Sight>();
   const turnSights = turnTable();
+  let patience = PATIENCE;
   return {
     seen,
     look(machine, history) {
-      if (seen.size === sights.length) return;
+      if (seen.size === sights.length || --patience < 0) {
+        // Nothing new for long: from here on, one execution in thirty-two will do.
+        if (patience > -32) return;
+        patience = 0;
+      }
+      const before = seen.size;
       for (const turn of history.turns) {
         for (const [sight, holds] of turnSights) if (!seen.has(sight) && holds(turn)) seen.add(sight);
       }
@@ -59,6 +67,7 @@ export function createSightings(): Sightings {
         const buried = history.changes.filter((change) => change.site.startsWith('reap.store')).length;
         if (buried === 1) seen.add('a second reap does nothing');
       }
+      if (seen.size > before) patience = PATIENCE;
     },
   };
 }

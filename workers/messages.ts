@@ -31,7 +31,11 @@ export interface IssuerProfile {
   readonly requiredClaims: readonly string[];
   readonly scopeClaims: readonly (readonly string[])[];
   readonly subjectClaim: string;
-  readonly tokenTypes: { readonly claim: string; readonly values: readonly string[]; readonly default: string } | null;
+  readonly tokenTypes: {
+    readonly claim: string;
+    readonly values: readonly string[];
+    readonly default: string;
+  } | null;
 }
 
 /** Everything that facts depend on besides the token. Immutable; a change makes a new one with a higher version. */

@@ -14,11 +14,6 @@ export type StartGateway = (
   configFile: string,
 ) => Promise<{ readonly port: number; readonly adminPort: number }>;
 
-/** The demo cannot run here; the message says what is missing. */
-export class DemoUnavailable extends Error {
-  override readonly name = 'DemoUnavailable';
-}
-
 const ports = { gateway: 8080, admin: 9090, issuer: 8081, upstream: 8082 };
 const startMsMax = 30_000;
 // Seen from `dist/examples/demo`, where this runs.
@@ -27,10 +22,11 @@ const configFile = fileURLToPath(new URL('../../../examples/demo/sallyport.yaml'
 /**
  * Starts everything and prints lines to try. The provider and the service end with this process, however it ends.
  *
- * Errors: `DemoUnavailable` where oidc-provider, a development dependency, is not installed.
+ * Errors: `ERR_MODULE_NOT_FOUND` where oidc-provider, a development dependency, is not installed.
  */
 export async function runDemo(startGateway: StartGateway): Promise<void> {
-  requireProvider();
+  // Asked here and not by the process that needs it, so that the answer reaches the terminal.
+  import.meta.resolve('oidc-provider');
   const [issuerPort, upstreamPort, gatewayPort, adminPort] = await Promise.all([
     startProcess('issuer', ports.issuer),
     startProcess('upstream', ports.upstream),
@@ -45,12 +41,12 @@ export async function runDemo(startGateway: StartGateway): Promise<void> {
     DEMO_ISSUER: issuer,
     DEMO_UPSTREAM: upstream,
   });
-  const [serving, alice, bob, carol] = await Promise.all([
-    startGateway(configFile),
+  const [alice, bob, carol] = await Promise.all([
     fetchToken(issuer, 'alice'),
     fetchToken(issuer, 'bob'),
     fetchToken(issuer, 'carol'),
   ]);
+  const serving = await startGateway(configFile);
   const addresses = {
     gateway: `http://${host}:${serving.port}`,
     admin: `http://${host}:${serving.adminPort}`,
@@ -58,17 +54,6 @@ export async function runDemo(startGateway: StartGateway): Promise<void> {
     upstream,
   };
   process.stdout.write(tour(addresses, { alice, bob, carol }));
-}
-
-function requireProvider(): void {
-  try {
-    import.meta.resolve('oidc-provider');
-  } catch {
-    throw new DemoUnavailable(
-      'the demo needs oidc-provider, which is installed in a clone of the repository (npm ci), not with the package; ' +
-        'to start the gateway give a configuration: sallyport start -c FILE',
-    );
-  }
 }
 
 /** Starts one of the demo's processes; resolves with the port it listens on. */

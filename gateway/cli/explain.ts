@@ -92,7 +92,7 @@ async function tokenOf(
 ): Promise<TokenReading> {
   if (options.token === undefined) return { kind: 'none' };
   const given = options.token === '-' ? await terminal.readInput() : options.token;
-  const token = given.trim().replace(/^bearer +/i, '');
+  const token = given.trim().replace(/^bearer(?: +|$)/i, '');
   if (token === '') return { kind: 'none' };
   // Verification and its key sources are loaded only where they are used.
   const { readToken } = await import('./token-reading.ts');

@@ -6,6 +6,7 @@ import { exitCode } from './exit-codes.ts';
 import { registerExplain } from './explain.ts';
 import { registerKeys } from './keys.ts';
 import { registerSchema } from './schema.ts';
+import { registerSim } from './sim.ts';
 import { registerStart } from './start.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -37,6 +38,7 @@ export function buildProgram(terminal: Terminal): Command {
   registerExplain(program, terminal);
   registerKeys(program, terminal);
   registerSchema(program, terminal);
+  registerSim(program, terminal);
   return program;
 }
 

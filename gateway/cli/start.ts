@@ -24,6 +24,10 @@ Exit codes:
   0 ended in order   1 failed   2 the command line or the configuration cannot be used
 `;
 
+const demoMissing = `sallyport: the demo comes with a clone of the repository and its development dependencies (npm ci)
+  To run the gateway, give a configuration: sallyport start -c FILE
+`;
+
 export function registerStart(program: Command): void {
   program
     .command('start')
@@ -41,48 +45,70 @@ export function registerStart(program: Command): void {
 async function runDemo(): Promise<number> {
   try {
     const demo = await import('../../examples/demo/demo.ts');
-    let ended: Promise<number> | null = null;
+    const running: Running[] = [];
     await demo.runDemo(async (file) => {
-      const plane = await startPlane(file);
-      ended = runUntilSignal(plane, file);
-      return { port: plane.port, adminPort: plane.adminPort };
+      const started = await run(file);
+      running.push(started);
+      return { port: started.plane.port, adminPort: started.plane.adminPort };
     });
-    return await (ended ?? exitCode.failed);
+    const [gateway] = running;
+    return gateway === undefined ? exitCode.failed : await gateway.ended;
   } catch (error) {
-    return sayWhyNot(error);
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return sayWhyNot(error);
+    process.stderr.write(demoMissing);
+    return exitCode.usage;
   }
-}
-
-function startPlane(file: string): Promise<ControlPlane> {
-  return ControlPlane.start({ file, environment: process.env, onHung: killSelf });
 }
 
 async function runGateway(file: string): Promise<number> {
   try {
-    return await runUntilSignal(await startPlane(file), file);
+    const { ended } = await run(file);
+    return await ended;
   } catch (error) {
     return sayWhyNot(error);
   }
 }
 
-/** Resolves with the exit code when a signal has ended the gateway. */
-async function runUntilSignal(plane: ControlPlane, file: string): Promise<number> {
-  await watchFile(file, () => void plane.reload());
+interface Running {
+  readonly plane: ControlPlane;
+  /** The exit code, when a signal has ended the gateway. */
+  readonly ended: Promise<number>;
+}
+
+/** Starts the gateway and has it follow its file and the signals. Errors: those of `ControlPlane.start`. */
+async function run(file: string): Promise<Running> {
+  // Watched before it is read: a change in between is seen.
+  let plane: ControlPlane | null = null;
+  let changedEarly = false;
+  await watchFile(file, () => {
+    if (plane === null) changedEarly = true;
+    else void plane.reload();
+  });
+  plane = await ControlPlane.start({ file, environment: process.env, onHung: killSelf });
+  if (changedEarly) void plane.reload();
+  return { plane, ended: untilSignal(plane) };
+}
+
+function untilSignal(plane: ControlPlane): Promise<number> {
+  process.on('SIGHUP', () => void plane.reload());
+  const fail = async (error: unknown): Promise<void> => {
+    plane.logFatal(error);
+    // The listeners must end before the process does: the driver would abort it.
+    await plane.stop();
+    process.exit(exitCode.failed);
+  };
+  process.on('uncaughtException', (error) => void fail(error));
+  process.on('unhandledRejection', (error) => void fail(error));
   return new Promise((resolve) => {
     let ending = false;
-    const end = (signal: NodeJS.Signals): void => {
-      if (ending) void plane.stop().then(() => resolve(128 + (signal === 'SIGINT' ? 2 : 15)));
-      else void plane.drain().then(() => resolve(exitCode.ok));
+    const end = async (signal: NodeJS.Signals): Promise<void> => {
+      const isSecond = ending;
       ending = true;
+      await (isSecond ? plane.stop() : plane.drain());
+      resolve(isSecond ? 128 + (signal === 'SIGINT' ? 2 : 15) : exitCode.ok);
     };
-    process.on('SIGTERM', end).on('SIGINT', end);
-    process.on('SIGHUP', () => void plane.reload());
-    const fail = (error: unknown): void => {
-      plane.logFatal(error);
-      // The listeners must end before the process does: the driver would abort it.
-      void plane.stop().then(() => process.exit(exitCode.failed));
-    };
-    process.on('uncaughtException', fail).on('unhandledRejection', fail);
+    process.on('SIGTERM', (signal) => void end(signal));
+    process.on('SIGINT', (signal) => void end(signal));
   });
 }
 
@@ -100,7 +126,7 @@ function sayWhyNot(error: unknown): number {
   return exitCode.failed;
 }
 
-function adviceOn(code: string | undefined): string {
+function adviceOn(code = ''): string {
   switch (code) {
     case 'EADDRINUSE':
       return '\n  Another program listens there. Choose another `port`, or end that program.';

@@ -25,7 +25,7 @@ function explain(issue: Issue, above: ConfigPath, root: unknown): readonly Polic
       }));
     }
     case 'invalid_type':
-      return [{ path, message: typeMessage(issue.expected, received), atKey: received === undefined }];
+      return [{ path, message: typeMessage(issue.expected, received), atKey: (received ?? null) === null }];
     case 'invalid_value': {
       if (received === undefined) return [{ path, message: 'is required', atKey: true }];
       const values = issue.values.map((member) => JSON.stringify(member)).join(', ');

@@ -15,6 +15,7 @@ import { configSchema, type Config, type OauthConfig } from './schema.ts';
 import { checkConfig } from './semantics.ts';
 import { readSource, type Source, type Substituted } from './source.ts';
 import type { Environment } from './substitute.ts';
+import { warningsOf } from './warnings.ts';
 
 export type Loaded =
   | {
@@ -69,7 +70,12 @@ function check(source: Source, file: string): Loaded {
   const compiled = compilePolicy(result.data);
   if (!compiled.ok) return { ok: false, problems };
   const config = deepFreeze(resolveFiles(result.data, dirname(resolve(file))));
-  return { ok: true, config, policy: compiled.policy, warnings: [] };
+  return {
+    ok: true,
+    config,
+    policy: compiled.policy,
+    warnings: warningsOf(config, compiled.policy).map(locate),
+  };
 }
 
 /** A substituted text is typed as YAML would type it, and taken as text where the schema wants text. */

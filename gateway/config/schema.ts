@@ -28,13 +28,24 @@ const listener = section({
     'Listener threads. `auto` takes half of the cores this process may use, at least one.',
   ),
   max_header_bytes: count(1024, 1_048_576).default(16_384).describe('Largest request head; above it 431.'),
-  max_header_count: count(8, 100).default(100).describe('Most header fields in a request; above it 431.'),
+  max_header_count: count(8, 98)
+    .default(98)
+    .describe('Most header fields in a request; above it 431. The HTTP driver holds no more than 98.'),
   max_target_bytes: count(64, 65_536).default(8192).describe('Longest request target; above it 414.'),
   max_connections: count(1, 1_000_000).default(20_000).describe('Open connections of each listener thread.'),
   max_connections_per_address: count(1, 1_000_000)
     .default(2000)
-    .describe('Open connections of one peer address, per thread.'),
-  body_timeout_ms: duration.default(60_000).describe('Longest silence within a request body.'),
+    .describe(
+      'Open connections of one peer address to all listener threads; counted once a second, on Linux. Trusted proxies are exempt.',
+    ),
+  body_timeout_ms: duration
+    .default(20_000)
+    .describe(
+      'Longest silence within a request body; above it 408. The HTTP driver cuts off what brings less than 16 KiB/s for 30 s.',
+    ),
+  answer_timeout_ms: duration
+    .default(60_000)
+    .describe('How long a caller may leave an answer untaken. 0: no limit.'),
   trusted_proxies: z
     .array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]))
     .default([])

@@ -2,12 +2,13 @@
  * A configuration file as text: YAML 1.2 (core schema) to plain values, with the environment substituted, and the way
  * back from a place in the configuration to its place in the text.
  */
-import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter } from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
 import { ProblemList, showPath, type ConfigPath, type PolicyProblem } from '../route/problem.ts';
 import type { Problem } from './problem.ts';
 import { hintFor } from './suggest.ts';
 import { retyped, substitute, type Environment } from './substitute.ts';
+import { depthMax, parseYaml, showBraces, type Range } from './yaml.ts';
 
 /** A value that came out of the environment. */
 export interface Substituted {
@@ -30,9 +31,6 @@ export interface Source {
 const textBytesMax = 16 * 1024 * 1024;
 const nodesMax = 2_000_000;
 const aliasedNodesMax = 50_000;
-const depthMax = 100;
-
-type Range = readonly [start: number, end: number];
 
 export function readSource(file: string, text: string, env: Environment): Source {
   const lines = new LineCounter();
@@ -55,76 +53,16 @@ export function readSource(file: string, text: string, env: Environment): Source
     };
     return { ...none, problems: [problem], locate: ({ message }) => ({ ...problem, message }) };
   }
-  const document = parse(text, lines);
-  if (typeof document === 'string') {
-    return {
-      ...none,
-      problems: [at('', document, [0, 0])],
-      locate: ({ message }) => at('', message, [0, 0]),
-    };
-  }
-  const problems = [...withoutEchoes(document.errors), ...document.warnings].map(({ code, message, pos }) =>
-    at('', messageOf(code, message), pos),
-  );
+  const { document, faults } = parseYaml(text, lines);
+  const problems = faults.map(({ message, range }) => at('', message, range));
+  if (document === null) return { ...none, problems, locate: ({ message }) => at('', message, [0, 0]) };
   const locate = (finding: PolicyProblem): Problem => {
     const { unknown, message, path } = finding;
     const hint = unknown === undefined ? '' : hintFor(unknown.word, unknown.among);
     return at(showPath(path), message + hint, rangeOf(document, path, finding.atKey === true));
   };
-  // A repeated key leaves the rest of the file readable; after any other error its values are guesses.
-  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { ...none, problems, locate };
   const read = readValues(document, env);
   return { ...read, problems: [...problems, ...read.problems.map(locate)], locate };
-}
-
-/**
- * Inside `{ }` and `[ ]` YAML takes the braces of `/{id}` and `${env:NAME}` for its own, although nothing else can be meant
- * by them there. They are hidden from the parser behind characters of the same length, so that places stay what they are.
- */
-const hiddenBraces = ['\uE000', '\uE001'] as const;
-
-function hideBraces(text: string): string {
-  const [open, close] = hiddenBraces;
-  if (text.includes(open) || text.includes(close)) return text;
-  return text
-    .replaceAll(/(?<=\/)\{([A-Za-z_][\w-]*\*?)\}/g, `${open}$1${close}`)
-    .replaceAll(/(?<=\$)\{([^{}\n]*)\}/g, `${open}$1${close}`);
-}
-
-function showBraces(text: string): string {
-  const [open, close] = hiddenBraces;
-  return text.replaceAll(open, '{').replaceAll(close, '}');
-}
-
-/** Once the parser has lost its way, it finds every further token unexpected. */
-function withoutEchoes<E extends { readonly code: string }>(errors: readonly E[]): readonly E[] {
-  const first = errors.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN');
-  return errors.filter(({ code }, index) => code !== 'UNEXPECTED_TOKEN' || index === first);
-}
-
-function parse(text: string, lines: LineCounter): Document.Parsed | string {
-  try {
-    const document = parseDocument(hideBraces(text), {
-      version: '1.2',
-      schema: 'core',
-      uniqueKeys: true,
-      lineCounter: lines,
-      prettyErrors: false,
-    });
-    return document.directives.yaml.version === '1.2'
-      ? document
-      : 'only YAML 1.2 is understood; remove the %YAML directive';
-  } catch (error) {
-    // The parser recurses: nesting of thousands of levels ends its stack.
-    if (error instanceof RangeError) return 'the file is nested too deeply';
-    throw error;
-  }
-}
-
-function messageOf(code: string, message: string): string {
-  if (code === 'MULTIPLE_DOCS') return 'a configuration is one YAML document; a second one begins here';
-  if (code === 'DUPLICATE_KEY') return 'this key is there twice';
-  return showBraces(message);
 }
 
 interface Values {
@@ -161,7 +99,12 @@ function readValues(document: Document.Parsed, env: Environment): Values {
       return null;
     }
     if (node === null) return null;
-    if (isAlias(node)) return read(node.resolve(document) ?? null, path, true);
+    if (isAlias(node)) {
+      const named = node.resolve(document);
+      if (named !== undefined) return read(named, path, true);
+      problems.add(path, `nothing is named by the anchor &${node.source}`);
+      return null;
+    }
     if (isScalar(node)) return readScalar(node.value, path);
     if (isSeq(node)) return node.items.map((item, index) => read(item as Node, [...path, index], isAliased));
     if (!isMap(node)) return null;
@@ -192,14 +135,18 @@ function rangeOf(document: Document.Parsed, path: ConfigPath, atKey: boolean): R
       node = (node.items[Number(step)] ?? null) as Node | null;
       if (node !== null) range = isLast && !atKey ? textOf(node) : startOf(node);
     } else if (isMap(node)) {
-      const pair = (node.items as Pair<Node, Node | null>[]).find(({ key }) => keyOf(key) === String(step));
+      const pair = (node.items as Pair<Node, Node | null>[]).findLast(
+        ({ key }) => keyOf(key) === String(step),
+      );
       if (pair === undefined) return range;
       node = pair.value;
-      range = isLast && !atKey && node !== null && isScalar(node) ? textOf(node) : textOf(pair.key);
+      range = isLast && !atKey && node !== null && !isFilled(node) ? textOf(node) : textOf(pair.key);
     } else return range;
   }
   return range;
 }
+
+const isFilled = (node: Node): boolean => isCollection(node) && node.items.length > 0;
 
 function textOf(node: Node | null): Range {
   const [start = 0, end = start] = node?.range ?? [];

@@ -8,7 +8,9 @@ export function suggestionFor(word: string, known: readonly string[]): string | 
   let bestDistance = limit + 1;
   for (const name of known) {
     const steps = distance(word.toLowerCase(), name.toLowerCase());
-    if (steps < bestDistance) [best, bestDistance] = [name, steps];
+    // A name that shares nothing was not meant.
+    if (steps < bestDistance && steps < Math.max(word.length, name.length))
+      [best, bestDistance] = [name, steps];
   }
   return best;
 }
@@ -20,6 +22,7 @@ export function hintFor(word: string, known: readonly string[]): string {
   const suggestion = suggestionFor(word, known);
   if (suggestion !== null) return `; did you mean "${suggestion}"?`;
   if (known.length === 0) return '; there are none';
-  if (known.length > listedMax) return '';
-  return `; there ${known.length === 1 ? 'is' : 'are'} ${known.map((name) => `"${name}"`).join(', ')}`;
+  const names = [...new Set(known)];
+  if (names.length > listedMax) return '';
+  return `; there ${names.length === 1 ? 'is' : 'are'} ${names.map((name) => `"${name}"`).join(', ')}`;
 }

@@ -17,15 +17,4 @@ export const FAILURES = {
   'persist-failed': 9,
 } as const;
 
-export type FailureName = keyof typeof FAILURES;
-
 export const CALLER_CODES = 64;
-
-const NAMES = new Map<number, FailureName>(
-  Object.entries(FAILURES).map(([name, code]) => [code, name as FailureName]),
-);
-
-/** The name of one of the table's own reasons; undefined for a caller's code. */
-export function failureName(code: number): FailureName | undefined {
-  return NAMES.get(code);
-}

@@ -123,8 +123,11 @@ function bury(cells: Cells, layout: Layout, thread: number, reaping: bigint): Re
   return { threads, flights, blocks };
 }
 
-/** Fails the live flights of a dead owner. Startable at once: the dead have no cool-down. */
-function endFlights(cells: Cells, layout: Layout, owner: number): number {
+/**
+ * Fails the live flights of an owner that is dead, or about to leave. Startable at once: there is no cool-down. Returns
+ * how many there were.
+ */
+export function endFlights(cells: Cells, layout: Layout, owner: number): number {
   let flights = 0;
   for (let slot = 0; slot < layout.slots; slot++) {
     const control = controlAddress(layout, slot);

@@ -78,8 +78,10 @@ export class WorkStage implements Stage {
     try {
       const creation = await this.#work.create(call);
       if (call.signal.aborted) this.#work.discard?.(call);
-      else this.#created = true;
-      this.#pollMs = creation.pollMs;
+      else {
+        this.#created = true;
+        this.#pollMs = creation.pollMs;
+      }
       return {
         kind: 'created',
         payload: creation.payload === null ? null : encodePayload(creation.payload),

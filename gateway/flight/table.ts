@@ -5,25 +5,14 @@
  * the table with it. The spawner watches the thread: when it ends, so do its flights.
  */
 import { assert, Defect } from '../core/assert.ts';
-import { FULL } from './binding.ts';
+import { answersOf, standing } from './answer.ts';
+import type { Answer, Answers, Standing, StartOptions } from './answer.ts';
+import { find, FULL } from './binding.ts';
 import type { Cells } from './cells.ts';
-import { TICK_MS } from './cells.ts';
 import { complete } from './completion.ts';
 import { checkTerms, TERM_TICKS_MAX } from './context.ts';
 import type { Context, Terms } from './context.ts';
-import {
-  deadlineOf,
-  FAILED,
-  generationOf,
-  IDLE,
-  isLive,
-  ownerOf,
-  RESERVED,
-  stateName,
-  stateOf,
-  ticksUntil,
-} from './control-word.ts';
-import type { StateName } from './control-word.ts';
+import { generationOf, IDLE, isLive, RESERVED, stateOf } from './control-word.ts';
 import { counterAddress, readCounters } from './counters.ts';
 import type { Counter } from './counters.ts';
 import { createSecret, Digester } from './digest.ts';
@@ -66,38 +55,6 @@ export interface Seat {
   leave(): void;
 }
 
-export interface StartOptions {
-  readonly until: 'published' | 'settled';
-  /** Whether joiners are shown a payload. */
-  readonly payload: boolean;
-  readonly waitMs: number;
-  /** How many leases the provider call may take. */
-  readonly leases: number;
-}
-
-/** The answer to a start. */
-export type Answer =
-  | {
-      readonly kind: 'flow';
-      /** Whether this caller's work made it. */
-      readonly led: boolean;
-      readonly flowId: string;
-      readonly state: StateName;
-      readonly payload: Uint8Array | null;
-      /** How long a pending flow still lives. */
-      readonly expiresInMs: number;
-    }
-  | { readonly kind: 'failed'; readonly code: number; readonly shared: boolean }
-  | { readonly kind: 'full' | 'waited-out' | 'contended' };
-
-/** How a flow stands. */
-export interface Standing {
-  readonly state: StateName;
-  /** Why it failed; 0 otherwise. */
-  readonly code: number;
-  readonly expiresInMs: number;
-}
-
 /** A shared start waits for this many full-length calls: its own leader's, and those of leaders that were lost. */
 const LEADERS_AWAITED = 4;
 
@@ -111,7 +68,7 @@ export class FlightTable implements StageTable {
   readonly #digester: Digester;
   readonly #context: Context;
   /** The starts under way on this thread, by key. */
-  readonly #starting = new Map<string, Promise<Answer>>();
+  readonly #starting = new Map<string, Promise<Answers>>();
   /** The flows that this thread follows to their end. */
   readonly #following = new Set<Promise<void>>();
   #closed = false;
@@ -129,15 +86,14 @@ export class FlightTable implements StageTable {
 
   /**
    * Starts the flow of a key with this work, or joins the one under way. What the work throws is an answer. Callers of
-   * one thread share one start, and the bytes of its payload: read them only.
+   * one thread share one start and one answer, the bytes of its payload included: read them only.
    */
-  async start(key: FlightKey, work: Work, options: StartOptions): Promise<Answer> {
+  start(key: FlightKey, work: Work, options: StartOptions): Promise<Answer> {
+    if (this.#closed) return Promise.resolve(CLOSED);
     const name = `${options.until} ${key.provider.length} ${key.provider}${key.account}`;
     const known = this.#starting.get(name);
-    if (known === undefined) return this.#orTooLate(this.#start(name, key, work, options), options.waitMs);
-    const answer = await this.#orTooLate(known, options.waitMs);
-    if (answer.kind === 'flow') return { ...answer, led: false };
-    return answer.kind === 'failed' ? { ...answer, shared: true } : answer;
+    const shared = known ?? this.#start(name, key, work, options);
+    return this.#within(shared, options.waitMs, known === undefined ? 'first' : 'others');
   }
 
   /** How a flow stands; null when the id is not ours or the flow was kept long enough. */
@@ -162,7 +118,7 @@ export class FlightTable implements StageTable {
 
   /** The id of the flow that a key has, live or kept; null when there is none. Binds nothing. */
   find(key: FlightKey): string | null {
-    const slot = operations.find(this.#cells, this.layout, this.#digester.digest(key));
+    const slot = find(this.#cells, this.layout, this.#digester.digest(key));
     if (slot === FULL) return null;
     const word = this.#cells.load(controlAddress(this.layout, slot));
     const state = stateOf(word);
@@ -216,13 +172,14 @@ export class FlightTable implements StageTable {
   }
 
   /**
-   * Ends this thread's flights and gives its record back. Order: after the threads that it seated have ended. Resolves
-   * when the flows it followed have let go of their work.
+   * Ends this thread's flights, so that others need not wait for it to end. Its record stays taken until its spawner
+   * sees the end. Resolves when the flows that it followed have let go of their work.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reap(this.#handle.seat);
+    const flights = operations.endFlights(this.#cells, this.layout, this.#context.me);
+    this.#cells.add(counterAddress('orphans'), BigInt(flights));
     await Promise.all(this.#following);
   }
 
@@ -251,7 +208,7 @@ export class FlightTable implements StageTable {
     return true;
   }
 
-  #start(name: string, key: FlightKey, work: Work, options: StartOptions): Promise<Answer> {
+  #start(name: string, key: FlightKey, work: Work, options: StartOptions): Promise<Answers> {
     const { until, payload, leases } = options;
     // The shared start outlives a caller that gives up: others wait for it, here and on other threads.
     const waitTicks = Math.min(TERM_TICKS_MAX, this.terms.reserveTicks * leases * LEADERS_AWAITED);
@@ -261,7 +218,7 @@ export class FlightTable implements StageTable {
     const starting = run(script, this.#cells, this.waiters, new WorkStage(this, work), () => {
       over = true;
       this.#starting.delete(name);
-    }).then((outcome) => this.#answer(outcome));
+    }).then((outcome) => answersOf(this.#answer(outcome)));
     if (!over) this.#starting.set(name, starting);
     return starting;
   }
@@ -276,13 +233,14 @@ export class FlightTable implements StageTable {
     return run(script, this.#cells, this.waiters, NO_STAGE);
   }
 
-  #orTooLate(starting: Promise<Answer>, waitMs: number): Promise<Answer> {
+  #within(shared: Promise<Answers>, waitMs: number, caller: keyof Answers): Promise<Answer> {
+    // One promise for each caller, because thousands may wait for the same start.
     return new Promise((resolve, reject) => {
       const callOff = this.timers.once(waitMs, () => resolve(TOO_LATE));
-      starting.then(
-        (answer) => {
+      shared.then(
+        (answers) => {
           callOff();
-          resolve(answer);
+          resolve(answers[caller]);
         },
         (defect: Error) => {
           callOff();
@@ -312,15 +270,7 @@ export class FlightTable implements StageTable {
 }
 
 const TOO_LATE: Answer = { kind: 'waited-out' };
-
-function standing(word: bigint, now: number): Standing {
-  const live = isLive(stateOf(word));
-  return {
-    state: stateName(word),
-    code: stateOf(word) === FAILED ? ownerOf(word) : 0,
-    expiresInMs: live ? ticksUntil(now, deadlineOf(word)) * TICK_MS : 0,
-  };
-}
+const CLOSED: Answer = { kind: 'closed' };
 
 /** Views, cancels and sweeps have nothing to do but operations. */
 const NO_STAGE: Stage = {

@@ -2,6 +2,9 @@
  * What a caller brings to a start: how to do the work that must be done once. Only the leader's is ever used. Secrets
  * stay in the closures of these functions, on the leader's thread.
  */
+import { assert } from '../core/assert.ts';
+import { OWNER_MAX } from './control-word.ts';
+import { CALLER_CODES } from './failure.ts';
 import type { Completion } from './completion.ts';
 import type { Polled } from './effects.ts';
 
@@ -38,7 +41,7 @@ export interface Work {
   ended?(completion: Completion): void;
 }
 
-/** A failure with a code of its own, and how long new starts are answered with it. */
+/** A failure with a code of the caller's, from `CALLER_CODES` to 4095, and how long new starts are answered with it. */
 export class FlightFailure extends Error {
   override readonly name = 'FlightFailure';
   readonly flightCode: number;
@@ -46,6 +49,10 @@ export class FlightFailure extends Error {
 
   constructor(flightCode: number, coolDownMs: number, message: string, options?: ErrorOptions) {
     super(message, options);
+    assert(
+      flightCode >= CALLER_CODES && flightCode <= OWNER_MAX,
+      `a caller's failure code, not ${flightCode}`,
+    );
     this.flightCode = flightCode;
     this.coolDownMs = coolDownMs;
   }

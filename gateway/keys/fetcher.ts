@@ -49,6 +49,8 @@ export interface FetcherParts {
 /** The first pause after a failed refresh; it doubles up to `refreshMs`, and a minute at most. */
 const retryMsMin = 1000;
 const retryMsMax = 60_000;
+/** While there never were any keys, every request waits for the issuer to come up. */
+const firstRetryMsMax = 5000;
 /** Discovery is done again this often, and after a failure. */
 const discoveryMsMax = 3_600_000;
 
@@ -72,6 +74,7 @@ export class Fetcher implements KeySource {
   #lastAttemptMs: number | null = null;
   #nextAttemptMs: number | null = null;
   #failures = 0;
+  #wasLoaded = false;
   #cancel: () => void = () => {};
   #stopped = false;
 
@@ -118,16 +121,19 @@ export class Fetcher implements KeySource {
     await (this.#inFlight ?? Promise.resolve());
     await this.#attempt(true);
     if (this.#stopped) return;
-    const { refreshMs } = this.#settings;
-    const jitter = this.#parts.random();
-    const delayMs =
-      this.#failures === 0
-        ? refreshMs * (0.9 + 0.2 * jitter)
-        : Math.min(refreshMs, retryMsMax, retryMsMin * 2 ** Math.min(16, this.#failures - 1)) *
-          (0.5 + 0.5 * jitter);
+    const delayMs = this.#pauseMs(this.#parts.random());
     this.#nextAttemptMs = this.#parts.clock.monotonicMs() + delayMs;
     this.#cancel();
     this.#cancel = this.#parts.timers.after(delayMs, () => void this.#refresh());
+  }
+
+  /** `jitter` within [0, 1). */
+  #pauseMs(jitter: number): number {
+    const { refreshMs } = this.#settings;
+    if (this.#failures === 0) return refreshMs * (0.9 + 0.2 * jitter);
+    const doubled = retryMsMin * 2 ** Math.min(16, this.#failures - 1);
+    const ceiling = this.#wasLoaded ? retryMsMax : firstRetryMsMax;
+    return Math.min(refreshMs, ceiling, doubled) * (0.5 + 0.5 * jitter);
   }
 
   /** Never rejects. */
@@ -148,6 +154,7 @@ export class Fetcher implements KeySource {
       const url = await this.#locate(startMs);
       outcome = (await this.#fetch(url)) ? 'changed' : 'unchanged';
       this.#failures = 0;
+      this.#wasLoaded = true;
     } catch (error) {
       outcome = 'failed';
       this.#failures += 1;

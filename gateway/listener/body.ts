@@ -2,15 +2,18 @@
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { RequestBody } from '../core/exchange.ts';
 import type { HttpResponse } from '../native/uws.ts';
+import type { SilenceWatch, Watched } from './silence-watch.ts';
 
 /** How much is kept of a body that nobody takes yet, before the connection is paused. */
 const HELD_BYTES_MAX = 65_536;
 
-export class IncomingBody implements RequestBody {
+export class IncomingBody implements RequestBody, Watched {
   readonly length: number | null;
+  heardMs: number;
 
   readonly #response: HttpResponse;
   readonly #bytesMax: number;
+  readonly #watch: SilenceWatch;
   readonly #refuse: (refusal: Refusal) => void;
   #onData: ((chunk: Buffer, last: boolean) => void) | null = null;
   #held: { chunk: Buffer; last: boolean }[] = [];
@@ -24,12 +27,16 @@ export class IncomingBody implements RequestBody {
     response: HttpResponse,
     length: number | null,
     bytesMax: number,
+    watch: SilenceWatch,
     refuse: (refusal: Refusal) => void,
   ) {
     this.#response = response;
     this.length = length;
     this.#bytesMax = bytesMax;
+    this.#watch = watch;
     this.#refuse = refuse;
+    this.heardMs = watch.clock.monotonicMs();
+    watch.add(this);
     response.onData((chunk, last) => this.#take(chunk, last));
   }
 
@@ -44,12 +51,14 @@ export class IncomingBody implements RequestBody {
   pause(): void {
     if (this.#paused || this.#over) return;
     this.#paused = true;
+    this.heardMs = Number.POSITIVE_INFINITY;
     this.#response.pause();
   }
 
   resume(): void {
     if (!this.#paused || this.#over) return;
     this.#paused = false;
+    this.heardMs = this.#watch.clock.monotonicMs();
     this.#response.resume();
   }
 
@@ -59,15 +68,22 @@ export class IncomingBody implements RequestBody {
     this.gone();
   }
 
+  giveUp(): void {
+    if (!this.#over) this.#refuse(refusals.body_timeout);
+  }
+
   /** The response can no longer be touched. */
   gone(): void {
     this.#over = true;
+    this.#watch.delete(this);
     this.#held = [];
   }
 
   #take(bytes: ArrayBuffer, last: boolean): void {
     if (this.#over) return;
     this.receivedBytes += bytes.byteLength;
+    if (last) this.#watch.delete(this);
+    else this.heardMs = this.#watch.clock.monotonicMs();
     if (this.receivedBytes > this.#bytesMax) {
       this.#refuse(refusals.body_too_large);
       return;

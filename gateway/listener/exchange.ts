@@ -12,6 +12,7 @@ import type { HttpResponse } from '../native/uws.ts';
 import type { FixedResponse } from '../route/policy.ts';
 import type { Arrival } from './arrival.ts';
 import { IncomingBody } from './body.ts';
+import type { SilenceWatch, Watched } from './silence-watch.ts';
 import { type Responder, statusLine } from './respond.ts';
 
 /** What an exchange has besides its arrival. */
@@ -22,6 +23,9 @@ export interface ExchangeParts {
   /** Announced body: bytes, null when chunked, 0 when there is none. */
   readonly bodyLength: number | null;
   readonly bodyBytesMax: number;
+  readonly bodyWatch: SilenceWatch;
+  /** Watches callers who do not take what was sent. */
+  readonly answerWatch: SilenceWatch;
   /** The answer is complete, or the caller left before (`status` 0). Called exactly once. */
   readonly finished: (
     arrival: Arrival,
@@ -37,7 +41,7 @@ interface PendingHead {
   readonly length: number | null;
 }
 
-export class UwsExchange implements Exchange {
+export class UwsExchange implements Exchange, Watched {
   readonly arrival: Arrival;
   readonly method: string;
   readonly target: string;
@@ -53,6 +57,7 @@ export class UwsExchange implements Exchange {
   forwardedMs = 0;
   /** From then to the head of the answer; null while there is none. */
   upstreamMs: number | null = null;
+  heardMs = Number.POSITIVE_INFINITY;
 
   readonly #response: HttpResponse;
   readonly #parts: ExchangeParts;
@@ -84,7 +89,9 @@ export class UwsExchange implements Exchange {
     this.body =
       parts.bodyLength === 0
         ? null
-        : new IncomingBody(response, parts.bodyLength, parts.bodyBytesMax, (refusal) => this.refuse(refusal));
+        : new IncomingBody(response, parts.bodyLength, parts.bodyBytesMax, parts.bodyWatch, (refusal) =>
+            this.refuse(refusal),
+          );
   }
 
   get gone(): boolean {
@@ -211,12 +218,22 @@ export class UwsExchange implements Exchange {
     if (this.arrival.lastAnswer) this.#response.writeHeader('Connection', 'close');
   }
 
+  /** The caller did not take anything for too long. */
+  giveUp(): void {
+    this.destroy();
+  }
+
   #listenWritable(): void {
+    const { answerWatch } = this.#parts;
+    this.heardMs = answerWatch.clock.monotonicMs();
+    answerWatch.add(this);
     if (this.#listensWritable) return;
     this.#listensWritable = true;
     this.#response.onWritable((offset) => {
       if (this.#over) return true;
+      this.heardMs = answerWatch.clock.monotonicMs();
       if (this.#unsent !== null && !this.#resend(offset)) return false;
+      answerWatch.delete(this);
       if (!this.#over) this.#onDrain?.();
       return true;
     });
@@ -239,6 +256,7 @@ export class UwsExchange implements Exchange {
 
   #close(status: number, refusal: Refusal | null, send: (() => void) | null): void {
     this.#over = true;
+    this.#parts.answerWatch.delete(this);
     if (send === null) this.body?.gone();
     else this.body?.release();
     send?.();
@@ -248,6 +266,7 @@ export class UwsExchange implements Exchange {
   #leave(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#parts.answerWatch.delete(this);
     this.body?.gone();
     this.#parts.finished(this.arrival, 0, null, this);
     this.#onGone?.();

@@ -39,6 +39,8 @@ export type ToListener =
   /** The search for unknown keys that `ticket` asked for is over; new keys, if any, were sent before. */
   | { readonly kind: 'keys-searched'; readonly ticket: number }
   | { readonly kind: 'ping' }
+  /** The addresses that hold as many connections as one may: no further ones, until the next such message. */
+  | { readonly kind: 'full-addresses'; readonly addresses: readonly string[] }
   /** Stop accepting, finish what is under way, end the thread. After `timeoutMs` the rest is cut off. */
   | { readonly kind: 'drain'; readonly timeoutMs: number }
   /** End the thread at once. */

@@ -17,6 +17,7 @@ import type { Route } from '../route/policy.ts';
 import { readBearer } from '../token/bearer.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
+import type { SilenceWatch } from './silence-watch.ts';
 import { UwsExchange } from './exchange.ts';
 import type { HeadReader } from './head.ts';
 import { peerAddress } from './peers.ts';
@@ -39,6 +40,8 @@ export interface RequestParts {
   readonly serving: () => Serving;
   readonly head: HeadReader;
   readonly targetBytesMax: number;
+  readonly bodyWatch: SilenceWatch;
+  readonly answerWatch: SilenceWatch;
   readonly verifier: Verifier;
   readonly responder: Responder;
   readonly trustRequestId: boolean;
@@ -144,6 +147,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       peerTrusted: parts.isTrustedPeer(peer),
       bodyLength: head.chunked ? null : Math.max(0, head.contentLength),
       bodyBytesMax: route.bodyBytesMax,
+      bodyWatch: parts.bodyWatch,
+      answerWatch: parts.answerWatch,
       finished,
     });
   }

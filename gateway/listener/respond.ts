@@ -56,29 +56,33 @@ export class Responder {
     this.requestIdHeader = requestIdHeader;
   }
 
+  /** Refuses within the request's own callback. */
+  refuseNow(response: HttpResponse, refusal: Refusal, asker: Asker, allow = ''): void {
+    if (refusal.close) this.#refuseAndClose(response, refusal, asker);
+    else this.#write(response, refusal, asker, allow);
+  }
+
+  /** Refuses later than that. The caller of this knows that the response is still open. */
+  refuseLater(response: HttpResponse, refusal: Refusal, asker: Asker): void {
+    if (refusal.close) this.#refuseAndClose(response, refusal, asker);
+    else response.cork(() => this.#write(response, refusal, asker, ''));
+  }
+
   /**
-   * Refuses within the request's own callback. A refusal that ends the connection cannot be sent from there: the driver
-   * would still serve what is pipelined behind it. It is sent one turn later, and a request that is pipelined behind an
+   * A refusal that ends the connection cannot be sent from within a callback of the driver: it would throw away what is not
+   * written yet, or serve what is pipelined behind. It is sent one turn later, and a request that is pipelined behind an
    * answer still pending makes the driver close the connection by itself.
    */
-  refuseNow(response: HttpResponse, refusal: Refusal, asker: Asker, allow = ''): void {
-    if (!refusal.close) {
-      this.#write(response, refusal, asker, allow);
-      return;
-    }
+  #refuseAndClose(response: HttpResponse, refusal: Refusal, asker: Asker): void {
     let gone = false;
     response.onAborted(() => {
       gone = true;
     });
     setImmediate(() => {
-      if (!gone) this.refuseLater(response, refusal, asker);
+      if (gone) return;
+      response.cork(() => this.#write(response, refusal, asker, ''));
+      response.close();
     });
-  }
-
-  /** Refuses outside of the request's callback. The caller of this knows that the response is still open. */
-  refuseLater(response: HttpResponse, refusal: Refusal, asker: Asker): void {
-    response.cork(() => this.#write(response, refusal, asker, ''));
-    if (refusal.close) response.close();
   }
 
   /** Answers a route that responds by itself, in the request's own callback. */

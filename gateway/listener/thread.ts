@@ -14,6 +14,7 @@ import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import { HeadReader } from './head.ts';
@@ -25,7 +26,7 @@ import {
 } from './messages.ts';
 import { openBroker } from './logins.ts';
 import { ListenerObserver } from './observer.ts';
-import { trustedPeers } from './peers.ts';
+import { peerAddress, trustedPeers } from './peers.ts';
 import { createRequestHandler } from './request.ts';
 import { requestIdSource } from './request-id.ts';
 import { Responder } from './respond.ts';
@@ -74,6 +75,8 @@ const verification = new Verification({
   recorder,
   search: (issuer, ticket) => tell({ kind: 'search-keys', issuer, ticket }),
 });
+// Nothing else holds this thread while a verify worker that died at its start waits for its next one.
+main.ref();
 await verification.verifier.ready();
 
 const driver = loadDriver();
@@ -84,6 +87,7 @@ process.on('exit', () => app.close());
 
 const responder = new Responder(config.listener.realm, config.listener.requestId.header);
 const observer = new ListenerObserver(recorder, drain);
+const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
 const onRequest = createRequestHandler({
   serving: () => serving,
   head: new HeadReader({
@@ -92,11 +96,13 @@ const onRequest = createRequestHandler({
     requestIdHeader: config.listener.requestId.header,
   }),
   targetBytesMax: config.listener.maxTargetBytes,
+  bodyWatch: new SilenceWatch(config.listener.bodyTimeoutMs, systemClock),
+  answerWatch: new SilenceWatch(config.listener.answerTimeoutMs, systemClock),
   verifier: verification.verifier,
   responder,
   trustRequestId: config.listener.requestId.trust,
   newRequestId: requestIdSource(),
-  isTrustedPeer: trustedPeers(config.listener.trustedProxies),
+  isTrustedPeer,
   clock: systemClock,
   observer,
   isDraining: () => drain.begun,
@@ -111,6 +117,7 @@ watchLoop(
 );
 
 let connections = 0;
+let fullAddresses: ReadonlySet<string> = new Set();
 let listenSocket: ListenSocket | false = false;
 
 app
@@ -119,7 +126,11 @@ app
     connections += delta;
     recorder.connections(delta);
     drain.connections = connections;
-    if (delta > 0 && connections > config.listener.maxConnections) response.close();
+    if (delta < 0) return;
+    const refused =
+      connections > config.listener.maxConnections ||
+      (fullAddresses.size > 0 && isFull(peerAddress(response)));
+    if (refused) response.close();
   })
   .any('/*', onRequest)
   .listen(config.listener.host, boot.port, (socket) => {
@@ -149,6 +160,9 @@ main.on('message', (message: ToListener) => {
     case 'keys-searched':
       verification.searched(message.ticket);
       return;
+    case 'full-addresses':
+      fullAddresses = new Set(message.addresses);
+      return;
     case 'ping':
       tell({ kind: 'pong' });
       return;
@@ -164,6 +178,11 @@ main.on('message', (message: ToListener) => {
       unreachable(message);
   }
 });
+
+/** A trusted proxy speaks for many callers. */
+function isFull(address: string): boolean {
+  return fullAddresses.has(address) && !isTrustedPeer(address);
+}
 
 /** Ends the thread; the App is closed by the `exit` handler, whatever is still open on it. */
 function end(): void {

@@ -7,7 +7,8 @@
 import type { OauthConfig } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
-import type { Answer, FlightTable, Standing } from '../flight/table.ts';
+import type { Answer, Standing } from '../flight/answer.ts';
+import type { FlightTable } from '../flight/table.ts';
 import { Allowance } from './allowance.ts';
 import type { CredentialId, CredentialStore } from './credential.ts';
 import { type AccessToken, Credentials, type RefreshSettings, refreshSettingsOf } from './credentials.ts';
@@ -241,6 +242,8 @@ export class Broker {
         return refusals.oauth_provider_timeout;
       case 'contended':
         return refusals.oauth_interrupted;
+      case 'closed':
+        return refusals.gateway_draining;
     }
   }
 

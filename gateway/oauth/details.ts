@@ -1,5 +1,5 @@
 /** What joiners are told of a flow: as bytes in the flight table, and as the flow that a caller sees. Nothing is secret. */
-import type { Standing } from '../flight/table.ts';
+import type { Standing } from '../flight/answer.ts';
 import { failureOf, reasonOf } from './failure.ts';
 import type { Flow, FlowDetails, FlowStep } from './flow.ts';
 

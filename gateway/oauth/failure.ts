@@ -3,7 +3,7 @@
  * of a start. The one place where the three meet.
  */
 import { type Refusal, refusals } from '../core/errors.ts';
-import { CALLER_CODES, failureName } from '../flight/failure.ts';
+import { CALLER_CODES, FAILURES } from '../flight/failure.ts';
 import { FlightFailure } from '../flight/work.ts';
 import { type FlowFailure, flowFailures } from './flow.ts';
 import type { ProviderFault } from './provider-fault.ts';
@@ -58,22 +58,21 @@ export function flightFailure(reason: FlightReason, pauseMs = coolDownMs, cause?
 export function reasonOf(code: number): FlightReason {
   const own = reasons[code - CALLER_CODES];
   if (own !== undefined) return own;
-  switch (failureName(code)) {
-    case 'provider-timeout':
+  switch (code) {
+    case FAILURES['provider-timeout']:
       return 'provider_timeout';
-    case 'no-payload-block':
+    case FAILURES['no-payload-block']:
       return 'flows_full';
-    case 'payload-oversized':
+    case FAILURES['payload-oversized']:
       return 'provider_invalid';
-    case 'persist-failed':
+    case FAILURES['persist-failed']:
       return 'store_failed';
-    case 'spawn-failed':
-    case 'owner-died':
-    case 'lease-lost':
-    case 'commit-unknown':
+    case FAILURES['spawn-failed']:
+    case FAILURES['owner-died']:
+    case FAILURES['lease-lost']:
+    case FAILURES['commit-unknown']:
       return 'interrupted';
-    case 'provider-failed':
-    case undefined:
+    default:
       return 'internal';
   }
 }

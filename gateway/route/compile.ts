@@ -160,16 +160,18 @@ function checkCollisions(
   problems: ProblemList,
 ): void {
   const ids = new Map<string, Draft>();
-  const served = new Map<string, Draft>();
+  const served = new Map<string, Map<string, Draft>>();
   for (const draft of drafts) {
     const { at, node } = draft.chain.at(-1)!;
-    const place = [...at, node.path === undefined ? 'prefix' : 'path'];
-    const clash = methodsOf(draft).find((method) => served.has(`${method} ${draft.shape}`));
+    const byMethod = served.get(draft.shape) ?? new Map<string, Draft>();
+    served.set(draft.shape, byMethod);
+    const clash = methodsOf(draft).find((method) => byMethod.has(method));
     if (clash !== undefined) {
-      const other = served.get(`${clash} ${draft.shape}`)!.route.origin.at;
+      const place = [...at, node.path === undefined ? 'prefix' : 'path'];
+      const other = byMethod.get(clash)!.route.origin.at;
       problems.add(place, `${clash} ${draft.route.pattern} is served by ${other} already`);
     }
-    for (const method of methodsOf(draft)) served.set(`${method} ${draft.shape}`, draft);
+    for (const method of methodsOf(draft)) byMethod.set(method, draft);
     const twin = ids.get(draft.route.id);
     if (twin === undefined) ids.set(draft.route.id, draft);
     else if (draft.idChosen || twin.idChosen) {
@@ -179,8 +181,9 @@ function checkCollisions(
       );
     }
   }
+  const byShape = new Map(drafts.map((draft) => [draft.shape, draft]));
   for (const [pattern, chain] of closed) {
-    const both = drafts.find((draft) => draft.shape === shapeOf(parsePattern(pattern)));
+    const both = byShape.get(shapeOf(parsePattern(pattern)));
     if (both !== undefined) {
       problems.add(
         [...chain.at(-1)!.at, 'closed'],

@@ -23,14 +23,15 @@ export interface Found<T> {
 
 /** The setting of the nearest node that has it. */
 export function nearest<T>(chain: Chain, pick: (node: RouteSource) => T | undefined): Found<T> | null {
-  for (const { node, at } of chain.toReversed()) {
+  for (let i = chain.length - 1; i >= 0; i--) {
+    const { node, at } = chain[i]!;
     const value = pick(node);
     if (value !== undefined) return { value, at };
   }
   return null;
 }
 
-/** Names that every level adds to, each with the place where it was first written. */
+/** Names that every level adds to, each with a place where it is written. */
 export function gathered(
   chain: Chain,
   key: ConfigPath,
@@ -39,7 +40,7 @@ export function gathered(
   const names = new Map<string, ConfigPath>();
   for (const { node, at } of chain) {
     for (const [index, name] of (pick(node) ?? []).entries()) {
-      if (!names.has(name)) names.set(name, [...at, ...key, index]);
+      names.set(name, [...at, ...key, index]);
     }
   }
   return names;
@@ -66,36 +67,43 @@ export function tokenSettings(node: RouteSource): readonly string[] {
   return settings.filter(([, value]) => value !== undefined).map(([key]) => key);
 }
 
+type Pick = (node: RouteSource) => unknown;
+
+const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
+  ['issuers', (node) => node.issuers ?? node.issuer],
+  ['audiences', (node) => node.audiences],
+  ['public', (node) => node.public],
+  ['subject', (node) => node.subject],
+  ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth],
+  ['credential', (node) => node.credential],
+  ['allow_in_path', (node) => node.allowInPath],
+  ['max_body_bytes', (node) => node.maxBodyBytes],
+];
+const ofAllLevels: readonly (readonly [setting: string, pick: Pick])[] = [
+  ['scopes', (node) => node.scopes],
+  ['token_types', (node) => node.tokenTypes],
+  ['forward', (node) => node.forward],
+];
+
 /** Settings that mean nothing on a public route. */
 const aboutTokens = new Set(['issuers', 'audiences', 'scopes', 'token_types', 'subject']);
 
 /** For `explain`: each setting that a route has from a node above it, and that node. */
 export function originsOf(chain: Chain): Readonly<Record<string, string>> {
-  const own = chain.at(-1);
-  const picks: Readonly<Record<string, (node: RouteSource) => unknown>> = {
-    issuers: (node) => node.issuers ?? node.issuer,
-    audiences: (node) => node.audiences,
-    public: (node) => node.public,
-    subject: (node) => node.subject,
-    upstream: (node) => node.upstream ?? node.respond ?? node.oauth,
-    credential: (node) => node.credential,
-    allow_in_path: (node) => node.allowInPath,
-    max_body_bytes: (node) => node.maxBodyBytes,
-  };
-  const unions: Readonly<Record<string, (node: RouteSource) => unknown>> = {
-    scopes: (node) => node.scopes,
-    token_types: (node) => node.tokenTypes,
-    forward: (node) => node.forward,
-  };
   const origins: Record<string, string> = {};
-  for (const [key, pick] of Object.entries(picks)) {
-    const found = nearest(chain, pick);
-    if (found !== null && found.at !== own?.at) origins[key] = showPath(found.at);
+  const above = chain.slice(0, -1);
+  if (above.length === 0) return origins;
+  const own = chain.at(-1)!;
+  const isOpen = isPublic(chain);
+  for (const [setting, pick] of ofNearest) {
+    if (pick(own.node) !== undefined || (isOpen && aboutTokens.has(setting))) continue;
+    const found = nearest(above, pick);
+    if (found !== null) origins[setting] = showPath(found.at);
   }
-  for (const [key, pick] of Object.entries(unions)) {
-    const above = chain.slice(0, -1).filter(({ node }) => pick(node) !== undefined);
-    if (above.length > 0) origins[key] = above.map(({ at }) => showPath(at)).join(', ');
+  for (const [setting, pick] of ofAllLevels) {
+    if (isOpen && aboutTokens.has(setting)) continue;
+    const makers = above.filter(({ node }) => pick(node) !== undefined);
+    if (makers.length > 0) origins[setting] = makers.map(({ at }) => showPath(at)).join(', ');
   }
-  if (!isPublic(chain)) return origins;
-  return Object.fromEntries(Object.entries(origins).filter(([key]) => !aboutTokens.has(key)));
+  return origins;
 }

@@ -116,7 +116,7 @@ export interface Route {
   readonly oauth: OauthMount | null;
   readonly forwarding: Forwarding;
   readonly credential: CredentialUse | null;
-  /** `PathOddity` bits that this route accepts (`path.ts`). */
+  /** `pathOddity` bits that this route accepts (`path.ts`). */
   readonly pathAllowance: number;
   /** `Infinity` when there is no limit. */
   readonly bodyBytesMax: number;

@@ -11,9 +11,9 @@ import type { JWK } from 'jose';
 import { knownAlgorithms } from './compiled.ts';
 import type { SignatureAlgorithm } from './algorithms.ts';
 
-export const modulusBitsMin = 2048;
+const modulusBitsMin = 2048;
 /** Larger ones cost so much to verify that a key set would be a weapon. */
-export const modulusBitsMax = 8192;
+const modulusBitsMax = 8192;
 const exponentBitsMax = 32;
 /** Keys looked at in one set. */
 export const keysMax = 256;

@@ -25,11 +25,6 @@ export class Suspects {
     this.#clock = clock;
   }
 
-  /** How many addresses are remembered at the moment. */
-  get size(): number {
-    return this.#scores.size;
-  }
-
   isSuspect(address: string | null): boolean {
     if (address === null) return false;
     const score = this.#scores.get(address);

@@ -14,42 +14,28 @@ import type { Facts } from '../core/facts.ts';
 import type { Timers } from '../core/timers.ts';
 import type { Outcome, VerifierProfile } from '../../workers/messages.ts';
 import { compiledOf } from './compiled.ts';
-import { FactsCache } from './facts-cache.ts';
-import { GenerationMap } from './generations.ts';
 import { inspect, isRejection, judge } from './judge.ts';
 import { Lanes } from './lanes.ts';
+import { Memory } from './memory.ts';
 import { Parking } from './parking.ts';
-import { lineageText, liveKeysOf } from './lineage.ts';
+import { lineageText } from './lineage.ts';
 import type { Lineage } from './lineage.ts';
 import type { Pending, Waiter } from './pending.ts';
 import { WorkerPool } from './pool.ts';
 import { Suspects } from './suspects.ts';
 import type { VerifierObserver, VerifierOptions, VerifierParts, VerifyResult } from './verifier-parts.ts';
 
-interface KeptRefusal {
-  readonly refusal: Refusal;
-  readonly algorithm: string | null;
-}
-
-/** The bound of the negative cache by memory: its entries may have this many characters each, on average. */
-const negativeTokenLength = 1024;
-
 const resultOf = (outcome: Facts | Refusal): VerifyResult => {
   if (!('code' in outcome)) return 'accepted';
   return outcome.source === 'gateway' ? 'failed' : 'refused';
 };
-
-/** What a fetch of keys could turn around, or was our own failure, is not kept. */
-const isKept = (refusal: Refusal): boolean =>
-  refusal.source !== 'gateway' && refusal !== refusals.token_key_unknown;
 
 export class Verifier {
   readonly #options: VerifierOptions;
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #observer: VerifierObserver;
-  readonly #facts: FactsCache;
-  readonly #refused: GenerationMap<KeptRefusal>;
+  readonly #memory: Memory;
   readonly #lanes: Lanes;
   readonly #parking: Parking;
   readonly #suspects: Suspects;
@@ -60,7 +46,6 @@ export class Verifier {
   #turnedAway: Waiter[] = [];
   #lineage: Lineage;
   #lineageText: string;
-  #liveKeys: Uint8Array;
   #acceptsHmac: boolean;
   #flushing = false;
   #stopTicking: (() => void) | null = null;
@@ -73,17 +58,15 @@ export class Verifier {
     this.#clock = parts.clock;
     this.#timers = parts.timers;
     this.#observer = parts.observer;
-    this.#facts = new FactsCache(options.cacheEntries, options.cacheBytes);
-    this.#refused = new GenerationMap(options.negativeEntries * negativeTokenLength);
+    this.#memory = new Memory(profile, options, parts.observer);
     this.#lanes = new Lanes(options.queueMax, options.suspectQueueMax);
     this.#suspects = new Suspects(parts.clock);
     this.#lineage = { profile };
     this.#lineageText = lineageText(profile);
-    this.#liveKeys = liveKeysOf(profile);
     this.#acceptsHmac = compiledOf(profile).acceptsHmac;
     this.#parking = new Parking(parts.requestKeys, {
       again: (pending) => this.#again(pending),
-      giveUp: (pending, refusal) => this.#settle(pending, refusal, null),
+      giveUp: (pending, refusal) => this.#tell(pending, refusal),
     });
     this.#pool = new WorkerPool(options.workers, parts.open, profile, options.deadlineMs, parts.clock, {
       judged: (batch, outcomes, nanoseconds, version) => this.#judged(batch, outcomes, nanoseconds, version),
@@ -99,7 +82,7 @@ export class Verifier {
 
   /** By key id: 1 while the key is in its set; ids beyond the end are withdrawn. */
   get liveKeys(): ArrayLike<number> {
-    return this.#liveKeys;
+    return this.#memory.liveKeys;
   }
 
   /** Resolves when every worker has started. */
@@ -114,19 +97,8 @@ export class Verifier {
    * the way to a worker. Cost of a hit: one look-up of the whole token.
    */
   lookup(token: string): Facts | Refusal | undefined {
-    const entry = this.#facts.get(token);
-    if (entry !== undefined) {
-      if (this.#liveKeys[entry.facts.keyId] === 1) {
-        this.#observer.tokenSeen(entry.algorithm, 'accepted', 'hit');
-        return entry.facts;
-      }
-      this.#facts.remove(entry);
-    }
-    const kept = this.#refused.get(token);
-    if (kept !== undefined) {
-      this.#observer.tokenSeen(kept.algorithm, 'refused', 'negative');
-      return kept.refusal;
-    }
+    const known = this.#memory.find(token);
+    if (known !== undefined) return known;
     const { profile } = this.#lineage;
     const header = inspect(profile, token);
     if (typeof header === 'string') {
@@ -188,16 +160,15 @@ export class Verifier {
    */
   setProfile(profile: VerifierProfile): void {
     const text = lineageText(profile);
-    if (text === this.#lineageText) this.#lineage.profile = profile;
+    const isAlike = text === this.#lineageText;
+    if (isAlike) this.#lineage.profile = profile;
     else {
       this.#lineage = { profile };
       this.#lineageText = text;
-      this.#facts.clear();
       this.#inFlight.clear();
     }
-    this.#refused.clear();
+    this.#memory.renew(profile, isAlike);
     this.#pool.profile = profile;
-    this.#liveKeys = liveKeysOf(profile);
     this.#acceptsHmac = compiledOf(profile).acceptsHmac;
   }
 
@@ -208,7 +179,7 @@ export class Verifier {
     this.#stopTicking = null;
     const closing = this.#pool.close();
     for (const pending of new Set(this.#byWaiter.values())) {
-      this.#settle(pending, refusals.gateway_draining, null);
+      this.#settle(pending, refusals.gateway_draining);
     }
     await closing;
   }
@@ -273,9 +244,9 @@ export class Verifier {
         pending.lineage === this.#lineage
           ? this.#keep(pending.token, pending.algorithm, outcome, version)
           : this.#told(outcome);
-      this.#settle(pending, known, pending.peerAddress);
+      this.#tell(pending, known);
     }
-    this.#observer.cacheHolds(this.#facts.size, this.#facts.bytes);
+    this.#memory.report();
   }
 
   /** An unknown key may be a new one: its issuer's set is fetched, and the token is judged once more. */
@@ -297,30 +268,29 @@ export class Verifier {
   }
 
   #failed(batch: readonly Pending[]): void {
-    for (const pending of batch) this.#settle(pending, refusals.verifier_failed, null);
+    for (const pending of batch) this.#settle(pending, refusals.verifier_failed);
   }
 
   #told(outcome: Outcome): Facts | Refusal {
     return isRejection(outcome) ? refusals[outcome.code] : outcome;
   }
 
-  /** Remembers an outcome of the present lineage, and returns it as callers know it. */
+  /** Remembers an outcome of the present lineage. */
   #keep(token: string, algorithm: string, outcome: Outcome, version: number): Facts | Refusal {
-    const known = this.#told(outcome);
-    if (!('code' in known)) {
-      const evicted = this.#facts.insert(token, known, algorithm, this.#clock.nowMs() / 1000);
-      if (evicted > 0) this.#observer.cacheEvicted(evicted);
-    } else if (isKept(known) && version === this.#lineage.profile.version)
-      this.#refused.set(token, { refusal: known, algorithm }, token.length);
-    return known;
+    return this.#memory.keep(token, algorithm, outcome, version, this.#clock.nowMs() / 1000);
   }
 
-  /** Tells everybody who waits. `blamed` is suspected from now on when the token was refused. */
-  #settle(pending: Pending, outcome: Facts | Refusal, blamed: string | null): void {
+  /** A judgement. Whoever brought a bad token is suspected for it, also when the judgement came too late for the answer. */
+  #tell(pending: Pending, outcome: Facts | Refusal): void {
+    if (resultOf(outcome) === 'refused') this.#suspects.refused(pending.peerAddress);
+    this.#settle(pending, outcome);
+  }
+
+  /** Answers everybody who waits. */
+  #settle(pending: Pending, outcome: Facts | Refusal): void {
     if (pending.state === 'settled') return;
     this.#finish(pending);
     const result = resultOf(outcome);
-    if (result === 'refused') this.#suspects.refused(blamed);
     this.#observer.tokenVerified(result, this.#clock.monotonicMs() - pending.sinceMs);
     let cache: 'miss' | 'joined' = 'miss';
     for (const waiter of pending.waiters) {
@@ -352,12 +322,12 @@ export class Verifier {
     for (;;) {
       const pending = this.#lanes.expired(sinceMs);
       if (pending === undefined) break;
-      this.#settle(pending, refusals.verifier_timeout, null);
+      this.#settle(pending, refusals.verifier_timeout);
     }
     // What is left of the late ones was sent or parked. Waiters stand in order of arrival, joiners aside.
     for (const pending of this.#byWaiter.values()) {
       if (pending.sinceMs > sinceMs) break;
-      if (pending.state !== 'queued') this.#settle(pending, refusals.verifier_timeout, null);
+      if (pending.state !== 'queued') this.#settle(pending, refusals.verifier_timeout);
     }
     this.#pool.tick();
   }

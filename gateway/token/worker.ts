@@ -17,7 +17,7 @@ export interface VerifyWorker {
   close(): Promise<void>;
 }
 
-/** Opens workers; `onLost` is called when a thread failed with no task in flight. */
+/** Opens workers; `onLost` is called when the thread is lost, whether it had a task or not. */
 export type OpenWorker = (onLost: () => void) => VerifyWorker;
 
 /** The compiled worker, as seen from the compiled gateway. */
@@ -37,6 +37,8 @@ export function piscinaWorker(url: URL = workerUrl): OpenWorker {
       recordTiming: false,
     });
     piscina.on('error', onLost);
+    // Piscina would replace an idle thread without a word, and the next batch would wait for it to start.
+    piscina.on('workerDestroy', onLost);
     return {
       run: (task) => piscina.run(task),
       close: () => piscina.destroy(),

@@ -16,7 +16,7 @@ export interface AnswerHead {
 }
 
 /** A head with more fields than this is refused: each costs far more memory than it has bytes. */
-export const answerFieldsMax = 256;
+const answerFieldsMax = 256;
 
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',

@@ -23,10 +23,11 @@ export type Refuse = (exchange: Exchange, refusal: Refusal) => void;
 type Controller = Dispatcher.DispatchController;
 
 /** Interim answers that a final one may come behind. They are not passed on; an upstream that sends more is not well. */
-export const interimAnswersMax = 16;
+const interimAnswersMax = 16;
 
 export class Call implements Caller {
   deadlineMs: number;
+  place = -1;
 
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;

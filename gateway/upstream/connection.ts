@@ -3,20 +3,21 @@
  * Knows what undici does not tell: whether the socket was used before, which decides if a request may be sent again.
  */
 import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/schema.ts';
 import { Gate } from './gate.ts';
 
 type Limits = Pick<UpstreamConfig, 'connectTimeoutMs' | 'keepAliveMs' | 'maxResponseHeaderBytes'>;
 
-export type RequestHandler = Dispatcher.DispatchHandler;
+type RequestHandler = Dispatcher.DispatchHandler;
 
 export interface OutgoingRequest {
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;
   /** Name, value, name, value. Holds `content-length` when a streamed body has a known one. */
   readonly headers: string[];
-  readonly body: Dispatcher.DispatchOptions['body'];
+  readonly body: Buffer | Readable | null;
 }
 
 export class Connection {
@@ -67,10 +68,16 @@ export class Connection {
   }
 
   send(request: OutgoingRequest, handler: RequestHandler): void {
-    this.#client.dispatch(
-      { ...request, servername: this.#servername } as Dispatcher.DispatchOptions,
-      handler,
-    );
+    const { method, path, headers, body } = request;
+    // Left to itself, undici takes the name for TLS from the Host field. (Its types do not know the option.)
+    const options: Dispatcher.DispatchOptions & { servername: string } = {
+      method,
+      path,
+      headers,
+      body,
+      servername: this.#servername,
+    };
+    this.#client.dispatch(options, handler);
   }
 
   /** A request is being written to the socket. */

@@ -1,13 +1,9 @@
 // The modelled machine: memory, virtual threads, a clock, and a log that steps back. It executes one step when told
 // which thread goes next; it never decides. Every step leaves a footprint (what it read and wrote), from which
 // order.ts derives which steps could have happened the other way round.
-//
-// Locations of a footprint, with S words of memory and T threads:
-//   0 .. S-1    the words                      S .. 2S-1   the queue of waiters of each word
-//   2S + t      the wake of thread t           2S+T + t    the death of thread t
-//   2S+2T + t   the calls of thread t          2S+3T + t   the replies of thread t
-// A call conflicts with every reply and with no other call, which keeps the real-time order of calls and no more.
 
+import { Footprints } from './footprint.ts';
+import type { MachineOptions } from './options.ts';
 import { Kind, type Node, type Program, Wake } from './program.ts';
 import type { ValueTable } from './values.ts';
 
@@ -17,22 +13,9 @@ export const Phase = { ready: 0, waiting: 1, woken: 2, timedOut: 3, dead: 4 } as
 export const Act = { operation: 0, enqueue: 1, resume: 2, timeout: 3, crash: 4, jump: 5 } as const;
 export type Act = (typeof Act)[keyof typeof Act];
 
-export interface MachineOptions {
-  readonly words: number;
-  readonly values: ValueTable;
-  readonly programs: readonly Program[];
-  readonly clock: number;
-  readonly initial: readonly (readonly [address: number, value: bigint])[];
-  /** A thread that dies instead of taking its step number `at` (0 is its first). */
-  readonly crash?: { readonly thread: number; readonly at: number } | undefined;
-  /** How many waits of each thread a timer may end at any moment, not only when nothing else can move. */
-  readonly hasty?: number | undefined;
-  /** Threads from this index on move in the second stage only, when the others have come to rest. */
-  readonly stageTwoFrom?: number | undefined;
-}
-
-const FOOTPRINT_MAX = 72;
 const STEPS_MAX = 2_048;
+/** Unfolded steps kept between executions; sampling schedulers would fill the memory with them. */
+const NODES_MAX = 400_000;
 
 export class Machine {
   readonly threads: number;
@@ -55,9 +38,7 @@ export class Machine {
   readonly stepAddress = new Int32Array(STEPS_MAX);
   readonly stepBefore = new Int32Array(STEPS_MAX);
   readonly stepAfter = new Int32Array(STEPS_MAX);
-  /** location * 2 + (1 for a write), for step d at footprintStart[d] .. footprintStart[d + 1]. */
-  readonly footprint = new Int32Array(STEPS_MAX * 4);
-  readonly footprintStart = new Int32Array(STEPS_MAX + 1);
+  readonly footprints: Footprints;
 
   readonly #initial: Int32Array;
   readonly #stepPhase = new Uint8Array(STEPS_MAX);
@@ -74,12 +55,12 @@ export class Machine {
 
   constructor(options: MachineOptions) {
     this.threads = options.programs.length;
-    if (this.threads > 28)
-      throw new RangeError('a machine has at most 28 threads: sets of threads are bit masks');
+    if (this.threads > 28) throw new RangeError('at most 28 threads: sets of threads are bit masks');
     this.values = options.values;
     this.programs = options.programs;
     this.words = options.words;
     this.clock = options.clock;
+    this.footprints = new Footprints(options.words, this.threads);
     this.memory = new Int32Array(options.words);
     for (const [address, value] of options.initial)
       this.memory[address] = this.values.id(BigInt.asIntN(64, value));
@@ -98,18 +79,14 @@ export class Machine {
   /** Begins a new execution at the initial state. */
   reset(): void {
     this.stage = 1;
+    const nodes = this.programs.reduce((sum, program) => sum + program.size(), 0);
+    if (nodes > NODES_MAX) for (const program of this.programs) program.forget();
     this.memory.set(this.#initial);
     this.phases.fill(Phase.ready);
     this.#taken.fill(0);
     this.#early.fill(0);
     this.depth = 0;
-    for (let t = 0; t < this.threads; t++) this.nodes[t] = this.#program(t).root();
-  }
-
-  #program(thread: number): Program {
-    const program = this.programs[thread];
-    if (program === undefined) throw new RangeError(`there is no thread ${thread}`);
-    return program;
+    for (let t = 0; t < this.threads; t++) this.nodes[t] = (this.programs[t] as Program).root();
   }
 
   node(thread: number): Node {
@@ -178,16 +155,8 @@ export class Machine {
     this.stepResult[d] = 0;
     this.stepAddress[d] = -1;
     this.#stepWoken[d] = 0;
-    this.footprintStart[d + 1] = this.footprintStart[d] as number;
+    this.footprints.begin(d);
     return d;
-  }
-
-  #touch(d: number, location: number, write: 0 | 1): void {
-    const at = this.footprintStart[d + 1] as number;
-    this.footprint[at] = location * 2 + write;
-    this.footprintStart[d + 1] = at + 1;
-    if (at + 1 - (this.footprintStart[d] as number) > FOOTPRINT_MAX)
-      throw new RangeError('footprint too large');
   }
 
   #write(d: number, address: number, after: number): void {
@@ -195,12 +164,12 @@ export class Machine {
     this.stepBefore[d] = this.memory[address] as number;
     this.stepAfter[d] = after;
     this.memory[address] = after;
-    this.#touch(d, address, 1);
+    this.footprints.write(d, address);
   }
 
   #advance(d: number, thread: number, node: Node, result: number): void {
     this.stepResult[d] = result;
-    const next = this.#program(thread).after(node, result);
+    const next = (this.programs[thread] as Program).after(node, result);
     this.stepNext[d] = next;
     this.nodes[thread] = next;
   }
@@ -213,8 +182,7 @@ export class Machine {
     this.#stepPhase[d] = phase;
     this.#stepDeadline[d] = this.#deadline[thread] as number;
     if (this.#crashes(thread)) this.#crash(d, thread);
-    else if (phase === Phase.woken || phase === Phase.timedOut) this.#resume(d, thread, node, phase);
-    else if (phase === Phase.waiting) this.#timeOut(d, thread, node);
+    else if (phase !== Phase.ready) this.#resume(d, thread, node, phase);
     else this.#operate(d, thread, node, alternative);
     this.#taken[thread] = (this.#taken[thread] as number) + 1;
     this.depth = d + 1;
@@ -224,32 +192,28 @@ export class Machine {
     this.stepAct[d] = Act.crash;
     // A waiter that dies leaves the queue, and the count that a notify returns tells whether it came before.
     const address = this.node(thread).address;
-    if (this.phases[thread] === Phase.waiting && address >= 0) this.#touch(d, this.words + address, 0);
-    if (this.phases[thread] === Phase.woken) this.#touch(d, 2 * this.words + thread, 0);
+    if (this.phases[thread] === Phase.waiting && address >= 0)
+      this.footprints.read(d, this.footprints.queueOf(address));
+    if (this.phases[thread] === Phase.woken) this.footprints.read(d, this.footprints.wakeOf(thread));
     this.phases[thread] = Phase.dead;
-    this.#touch(d, 2 * this.words + this.threads + thread, 1);
+    this.footprints.write(d, this.footprints.deathOf(thread));
   }
 
   #resume(d: number, thread: number, node: Node, phase: number): void {
-    this.stepAct[d] = Act.resume;
+    const early = phase === Phase.waiting;
+    if (early) this.#early[thread] = (this.#early[thread] as number) + 1;
+    this.stepAct[d] = early ? Act.timeout : Act.resume;
     this.phases[thread] = Phase.ready;
-    this.#touch(d, 2 * this.words + thread, 0);
+    if (!early) this.footprints.read(d, this.footprints.wakeOf(thread));
+    else if (node.address >= 0) this.footprints.read(d, this.footprints.queueOf(node.address));
     this.#advance(d, thread, node, phase === Phase.woken ? Wake.woken : Wake.timedOut);
-  }
-
-  #timeOut(d: number, thread: number, node: Node): void {
-    this.stepAct[d] = Act.timeout;
-    this.#early[thread] = (this.#early[thread] as number) + 1;
-    this.phases[thread] = Phase.ready;
-    if (node.address >= 0) this.#touch(d, this.words + node.address, 0);
-    this.#advance(d, thread, node, Wake.timedOut);
   }
 
   #operate(d: number, thread: number, node: Node, alternative: number): void {
     const address = node.address;
     switch (node.kind) {
       case Kind.load: {
-        this.#touch(d, address, 0);
+        this.footprints.read(d, address);
         this.#advance(d, thread, node, this.memory[address] as number);
         return;
       }
@@ -262,7 +226,7 @@ export class Machine {
         const found = this.memory[address] as number;
         // A failed compare-exchange is a read: two of them commute.
         if (found === node.x) this.#write(d, address, node.y);
-        else this.#touch(d, address, 0);
+        else this.footprints.read(d, address);
         this.#advance(d, thread, node, found);
         return;
       }
@@ -288,16 +252,17 @@ export class Machine {
       }
       case Kind.call:
       case Kind.reply: {
-        const calls = 2 * this.words + 2 * this.threads;
-        const mine = node.kind === Kind.call ? calls : calls + this.threads;
-        const others = node.kind === Kind.call ? calls + this.threads : calls;
-        this.#touch(d, mine + thread, 1);
-        for (let t = 0; t < this.threads; t++) if (t !== thread) this.#touch(d, others + t, 0);
+        const { footprints } = this;
+        const calling = node.kind === Kind.call;
+        footprints.write(d, calling ? footprints.callOf(thread) : footprints.replyOf(thread));
+        for (let t = 0; t < this.threads; t++) {
+          if (t !== thread) footprints.read(d, calling ? footprints.replyOf(t) : footprints.callOf(t));
+        }
         this.#advance(d, thread, node, 0);
         return;
       }
       case Kind.awaitDeath: {
-        this.#touch(d, 2 * this.words + this.threads + address, 0);
+        this.footprints.read(d, this.footprints.deathOf(address));
         this.#advance(d, thread, node, 0);
         return;
       }
@@ -309,11 +274,11 @@ export class Machine {
   #notify(d: number, thread: number, node: Node, address: number): void {
     let count = 0;
     let woken = 0;
-    this.#touch(d, this.words + address, 1);
+    this.footprints.write(d, this.footprints.queueOf(address));
     for (let t = 0; t < this.threads; t++) {
       if (this.phases[t] === Phase.waiting && this.node(t).address === address) {
         this.phases[t] = Phase.woken;
-        this.#touch(d, 2 * this.words + t, 1);
+        this.footprints.write(d, this.footprints.wakeOf(t));
         woken |= 1 << t;
         count++;
       }
@@ -325,10 +290,10 @@ export class Machine {
   #wait(d: number, thread: number, node: Node): void {
     // The whole footprint, even if the wait will not sleep: whether it conflicts with a notify must not hang on a
     // third thread's write, or classes of executions are lost (found by random programs against plain enumeration).
-    if (node.y >= 0) this.#touch(d, this.clock, 0);
+    if (node.y >= 0) this.footprints.read(d, this.clock);
     if (node.kind === Kind.wait) {
-      this.#touch(d, node.address, 0);
-      this.#touch(d, this.words + node.address, 0);
+      this.footprints.read(d, node.address);
+      this.footprints.read(d, this.footprints.queueOf(node.address));
       if (this.memory[node.address] !== node.x) {
         this.#advance(d, thread, node, Wake.notEqual);
         return;
@@ -357,7 +322,7 @@ export class Machine {
     for (let t = 0; t < this.threads; t++) {
       if (this.phases[t] === Phase.waiting && this.node(t).y >= 0 && (this.#deadline[t] as number) <= next) {
         this.phases[t] = Phase.timedOut;
-        this.#touch(d, 2 * this.words + t, 1);
+        this.footprints.write(d, this.footprints.wakeOf(t));
         woken |= 1 << t;
       }
     }

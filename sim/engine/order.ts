@@ -1,5 +1,5 @@
 // The happens-before order of the current execution, kept step by step and taken back step by step. Two steps are
-// dependent when they touch the same location and at least one writes it (footprints: machine.ts). A vector clock per
+// dependent when they touch the same location and at least one writes it (footprint.ts). A vector clock per
 // step holds, for each thread, how many of its steps happen before or are the step itself.
 
 import { Act, type Machine } from './machine.ts';
@@ -18,8 +18,8 @@ export class HappensBefore {
   readonly #before = new Int32Array(DEPTH_MAX);
   readonly #lastWrite: Int32Array;
   readonly #lastRead: Int32Array;
-  // What each footprint entry displaced, in step with machine.footprint.
-  readonly #displaced = new Int32Array(DEPTH_MAX * 4);
+  // What each footprint entry displaced, in step with machine.footprints.
+  readonly #displaced = new Int32Array(DEPTH_MAX * 8);
   /** The steps of other threads that the newest step depends on directly and that could be reversed with it. */
   readonly races: number[] = [];
   readonly #candidates: number[] = [];
@@ -29,7 +29,7 @@ export class HappensBefore {
     this.width = machine.threads + 1;
     this.clocks = new Int32Array(DEPTH_MAX * this.width);
     this.#lastOf = new Int32Array(this.width).fill(-1);
-    const locations = 2 * machine.words + 4 * machine.threads;
+    const { locations } = machine.footprints;
     this.#lastWrite = new Int32Array(locations).fill(-1);
     this.#lastRead = new Int32Array(locations * this.width).fill(-1);
   }
@@ -63,10 +63,10 @@ export class HappensBefore {
 
     const candidates = this.#candidates;
     candidates.length = 0;
-    const start = machine.footprintStart[d] as number;
-    const end = machine.footprintStart[d + 1] as number;
+    const start = machine.footprints.start[d] as number;
+    const end = machine.footprints.start[d + 1] as number;
     for (let i = start; i < end; i++) {
-      const entry = machine.footprint[i] as number;
+      const entry = machine.footprints.items[i] as number;
       const location = entry >> 1;
       const writer = this.#lastWrite[location] as number;
       if (writer >= 0) candidates.push(writer);
@@ -127,9 +127,9 @@ export class HappensBefore {
   pop(d = this.#machine.depth - 1): void {
     const machine = this.#machine;
     const thread = machine.stepThread[d] as number;
-    const start = machine.footprintStart[d] as number;
-    for (let i = (machine.footprintStart[d + 1] as number) - 1; i >= start; i--) {
-      const entry = machine.footprint[i] as number;
+    const start = machine.footprints.start[d] as number;
+    for (let i = (machine.footprints.start[d + 1] as number) - 1; i >= start; i--) {
+      const entry = machine.footprints.items[i] as number;
       if ((entry & 1) === 1) this.#lastWrite[entry >> 1] = this.#displaced[i] as number;
       else this.#lastRead[(entry >> 1) * this.width + thread] = this.#displaced[i] as number;
     }
@@ -169,20 +169,22 @@ export class HappensBefore {
 /** Answers a number for the current execution: equal for equivalent ones (same steps, same order), else different. */
 export function classHasher(machine: Machine): () => bigint {
   const order = new HappensBefore(machine);
+  // By the words themselves: their numbers depend on the order in which a machine met them.
+  const digests: number[] = [];
   return () => {
     for (let d = 0; d < machine.depth; d++) order.push(d);
-    const hash = hashOf(machine, order);
+    const hash = hashOf(machine, order, digests);
     for (let d = machine.depth - 1; d >= 0; d--) order.pop(d);
     return hash;
   };
 }
 
-function hashOf(machine: Machine, order: HappensBefore): bigint {
+function hashOf(machine: Machine, order: HappensBefore, digests: number[]): bigint {
   let low = 0;
   let high = 0;
   for (let d = 0; d < machine.depth; d++) {
     let a = mix(0x811c9dc5, (machine.stepThread[d] as number) * 8 + (machine.stepAct[d] as number));
-    let b = mix(0x9e3779b9, machine.stepResult[d] as number);
+    let b = mix(0x9e3779b9, resultDigest(machine, d, digests));
     a = mix(a, b);
     for (let t = 0; t < order.width; t++) {
       const seen = order.clocks[d * order.width + t] as number;
@@ -194,6 +196,16 @@ function hashOf(machine: Machine, order: HappensBefore): bigint {
     high = (high + b) | 0;
   }
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+}
+
+function resultDigest(machine: Machine, d: number, digests: number[]): number {
+  const result = machine.stepResult[d] as number;
+  const kind = machine.stepNode[d]?.kind;
+  if (kind !== Kind.load && kind !== Kind.compareExchange && kind !== Kind.add) return result;
+  return (digests[result] ??= mix(
+    Number(BigInt.asIntN(32, machine.values.word(result))),
+    Number(BigInt.asIntN(32, machine.values.word(result) >> 32n)),
+  ));
 }
 
 /** One round of MurmurHash3's 32-bit mixing. */

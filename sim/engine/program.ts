@@ -41,25 +41,25 @@ export interface Note {
 
 /** The only thing that a virtual thread can reach. Addresses are word indexes, times are ticks. */
 export interface Door {
-  load(address: number): bigint;
-  store(address: number, value: bigint): void;
-  compareExchange(address: number, expected: bigint, next: bigint): bigint;
-  add(address: number, delta: bigint): bigint;
-  notify(address: number): number;
-  tick(): number;
+  readonly load: (address: number) => bigint;
+  readonly store: (address: number, value: bigint) => void;
+  readonly compareExchange: (address: number, expected: bigint, next: bigint) => bigint;
+  readonly add: (address: number, delta: bigint) => bigint;
+  readonly notify: (address: number) => number;
+  readonly tick: () => number;
   /** Sleeps while the word is `expected`; without `ticksMax` only a notify ends it. */
-  wait(address: number, expected: bigint, ticksMax?: number): Wake;
-  sleep(ticks: number): void;
+  readonly wait: (address: number, expected: bigint, ticksMax?: number) => Wake;
+  readonly sleep: (ticks: number) => void;
   /** A decision that is not the thread's own: a fault, the answer of a provider. Every alternative is explored. */
-  choose(alternatives: number, what: string): number;
+  readonly choose: (alternatives: number, what: string) => number;
   /** Marks the beginning and the end of a call whose real-time order matters (linearizability). */
-  call(note: Note): void;
-  reply(note: Note): void;
+  readonly call: (note: Note) => void;
+  readonly reply: (note: Note) => void;
   /** Blocks until the given thread has crashed. */
-  awaitDeath(thread: number): void;
-  note(note: Note): void;
+  readonly awaitDeath: (thread: number) => void;
+  readonly note: (note: Note) => void;
   /** Names the protocol operation under way; part of the stable name of each step. */
-  within(operation: string): void;
+  readonly within: (operation: string) => void;
 }
 
 export type Body = (door: Door) => unknown;
@@ -81,7 +81,8 @@ export interface Node {
   readonly outcome: Outcome | undefined;
   lastResult: number;
   lastChild: Node | undefined;
-  readonly children: Map<number, Node>;
+  /** All children, as soon as there are two. */
+  children: Map<number, Node> | undefined;
 }
 
 export interface Outcome {
@@ -105,6 +106,9 @@ interface Pending {
   readonly site: string;
 }
 
+const END: Pending = { kind: Kind.end, address: -1, x: 0, y: 0, site: 'end' };
+const NO_NOTES: readonly Note[] = [];
+
 export interface ProgramOptions {
   readonly values: ValueTable;
   readonly clock: number;
@@ -116,6 +120,7 @@ export interface Program {
   /** The operation that follows `node` when it returned `result`. Cost: a table look-up, or one re-execution. */
   readonly after: (node: Node, result: number) => Node;
   readonly size: () => number;
+  /** Drops the tree, which can be unfolded again. Only between executions. */
   readonly forget: () => void;
 }
 
@@ -131,13 +136,13 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
   let operation = '';
   let nodes = 0;
 
-  function ask(kind: Kind, address: number, x: number, y: number, what: string): number {
+  function ask(kind: Kind, address: number, x: number, y: number, what?: string): number {
     const at = cursor++;
     if (pending !== undefined || strayed !== undefined) throw SUSPEND; // a `finally` that acts after the suspension
     const known = path[at];
     if (at < length && known !== undefined) {
       if (known.kind !== kind || known.address !== address || known.x !== x || known.y !== y) {
-        strayed = `step ${at + 1} was ${known.site}, and is ${kindNames[kind]} ${what} when repeated`;
+        strayed = `step ${at + 1} was ${known.site}, and is ${kindNames[kind]} ${what ?? nameOf(address)} when repeated`;
         throw SUSPEND;
       }
       if (notes.length > 0) notes = [];
@@ -148,35 +153,27 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
       address,
       x,
       y,
-      site: `${operation === '' ? '' : `${operation}.`}${kindNames[kind]} ${what}`,
+      site: `${operation === '' ? '' : `${operation}.`}${kindNames[kind]} ${what ?? nameOf(address)}`,
     };
     throw SUSPEND;
   }
 
   const door: Door = {
-    load: (address) => values.word(ask(Kind.load, address, 0, 0, nameOf(address))),
+    load: (address) => values.word(ask(Kind.load, address, 0, 0)),
     store(address, value) {
-      ask(Kind.store, address, values.id(BigInt.asIntN(64, value)), 0, nameOf(address));
+      ask(Kind.store, address, values.id(BigInt.asIntN(64, value)), 0);
     },
     compareExchange(address, expected, next) {
       const x = values.id(BigInt.asIntN(64, expected));
-      return values.word(
-        ask(Kind.compareExchange, address, x, values.id(BigInt.asIntN(64, next)), nameOf(address)),
-      );
+      return values.word(ask(Kind.compareExchange, address, x, values.id(BigInt.asIntN(64, next))));
     },
     add(address, delta) {
-      return values.word(ask(Kind.add, address, values.id(delta), 0, nameOf(address)));
+      return values.word(ask(Kind.add, address, values.id(delta), 0));
     },
-    notify: (address) => ask(Kind.notify, address, 0, 0, nameOf(address)),
-    tick: () => Number(values.word(ask(Kind.load, clock, 0, 0, nameOf(clock)))),
+    notify: (address) => ask(Kind.notify, address, 0, 0),
+    tick: () => Number(values.word(ask(Kind.load, clock, 0, 0))),
     wait(address, expected, ticksMax = -1) {
-      return ask(
-        Kind.wait,
-        address,
-        values.id(BigInt.asIntN(64, expected)),
-        ticksMax,
-        nameOf(address),
-      ) as Wake;
+      return ask(Kind.wait, address, values.id(BigInt.asIntN(64, expected)), ticksMax) as Wake;
     },
     sleep(ticks) {
       ask(Kind.sleep, -1, 0, ticks, `${ticks} ticks`);
@@ -201,7 +198,8 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
     },
   };
 
-  function run(parent: Node | undefined, result: number): Node {
+  /** Executes the body on the results of the path, up to the operation that follows them or to its end. */
+  function execute(): Outcome | undefined {
     cursor = 0;
     notes = [];
     pending = undefined;
@@ -215,19 +213,7 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
     }
     if (strayed !== undefined) throw new Nondeterminism(`thread ${name}: ${strayed as string}`);
     // A body that caught the suspension and went on is still at the operation that it was suspended at.
-    const ended = pending === undefined;
-    const next: Pending = pending ?? { kind: Kind.end, address: -1, x: 0, y: 0, site: 'end' };
-    return {
-      ...next,
-      notes: Object.freeze(notes),
-      parent,
-      result,
-      length,
-      outcome: ended ? (outcome ?? {}) : undefined,
-      lastResult: -1,
-      lastChild: undefined,
-      children: new Map(),
-    };
+    return pending === undefined ? (outcome ?? {}) : undefined;
   }
 
   function unfold(parent: Node | undefined, result: number): Node {
@@ -240,19 +226,32 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
       from = node.result;
       node = node.parent;
     }
-    const first = run(parent, result);
+    const outcome = execute();
+    const next: Pending = pending ?? END;
+    const said = notes;
     // Every new step is executed twice: what differs between two runs on equal results is not under our control.
-    const second = run(parent, result);
-    if (
-      first.site !== second.site ||
-      first.x !== second.x ||
-      first.y !== second.y ||
-      !sameNotes(first, second)
-    ) {
-      throw new Nondeterminism(`thread ${name}: step ${length + 1} is ${first.site}, then ${second.site}`);
+    execute();
+    const again: Pending = pending ?? END;
+    if (next.site !== again.site || next.x !== again.x || next.y !== again.y || !sameNotes(said, notes)) {
+      throw new Nondeterminism(`thread ${name}: step ${length + 1} is ${next.site}, then ${again.site}`);
     }
     nodes++;
-    return first;
+    const { kind, address, x, y, site } = next;
+    return {
+      kind,
+      address,
+      x,
+      y,
+      site,
+      notes: said.length === 0 ? NO_NOTES : said,
+      parent,
+      result,
+      length,
+      outcome,
+      lastResult: -1,
+      lastChild: undefined,
+      children: undefined,
+    };
   }
 
   let root: Node | undefined;
@@ -260,10 +259,14 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
     root: () => (root ??= unfold(undefined, 0)),
     after(node, result) {
       if (node.lastResult === result && node.lastChild !== undefined) return node.lastChild;
-      let child = node.children.get(result);
+      let child = node.children?.get(result);
       if (child === undefined) {
         child = unfold(node, result);
-        node.children.set(result, child);
+        // Most nodes have one child only, and need no table for it.
+        if (node.lastChild !== undefined) {
+          node.children ??= new Map([[node.lastResult, node.lastChild]]);
+          node.children.set(result, child);
+        }
       }
       node.lastResult = result;
       node.lastChild = child;
@@ -277,11 +280,11 @@ export function createProgram(name: string, body: Body, options: ProgramOptions)
   };
 }
 
-function sameNotes(one: Node, other: Node): boolean {
+function sameNotes(one: readonly Note[], other: readonly Note[]): boolean {
   return (
-    one.notes.length === other.notes.length &&
-    one.notes.every((note, at) => {
-      const twin = other.notes[at];
+    one.length === other.length &&
+    one.every((note, at) => {
+      const twin = other[at];
       return twin !== undefined && JSON.stringify(note) === JSON.stringify(twin);
     })
   );

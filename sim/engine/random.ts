@@ -2,7 +2,7 @@
 
 export interface Random {
   /** An integer in 0 .. bound-1. */
-  below(bound: number): number;
+  readonly below: (bound: number) => number;
 }
 
 export function seeded(seed: number): Random {

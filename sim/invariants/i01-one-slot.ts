@@ -1,6 +1,5 @@
 import { k1Address, k2Address } from '../../gateway/flight/layout.ts';
 import type { History } from '../world/history.ts';
-import { initialWords } from '../world/world.ts';
 import type { Invariant } from './invariant.ts';
 
 export const oneSlot: Invariant = { id: 'I1', title: 'a key is bound to at most one slot', check };
@@ -8,11 +7,12 @@ export const oneSlot: Invariant = { id: 'I1', title: 'a key is bound to at most 
 function check(history: History): ReturnType<Invariant['check']> {
   if (history.changes.length === 0) return undefined;
   const { layout } = history.world;
-  const words = new Map<number, bigint>(initialWords(history.world));
+  let words: Map<number, bigint> | undefined;
   for (const { step, address, after } of history.changes) {
     if (address < layout.slotBase || address >= layout.blockBase) continue;
     const offset = (address - layout.slotBase) % 8;
     if (offset > 1) continue;
+    words ??= new Map(history.world.initial);
     words.set(address, after);
     const slot = Math.floor((address - layout.slotBase) / 8);
     const high = words.get(k1Address(layout, slot)) ?? 0n;

@@ -1,7 +1,6 @@
 import { COMMITTING, PENDING } from '../../gateway/flight/control-word.ts';
 import { k1Address, k2Address } from '../../gateway/flight/layout.ts';
 import type { History, Said } from '../world/history.ts';
-import { initialWords } from '../world/world.ts';
 import type { Invariant } from './invariant.ts';
 
 export const joinedLive: Invariant = {
@@ -36,10 +35,16 @@ function check(history: History): ReturnType<Invariant['check']> {
 function belongs(history: History, slot: number, key: number): boolean {
   const { layout, digests } = history.world;
   const digest = digests[key];
-  const words = new Map<number, bigint>(initialWords(history.world));
-  for (const { address, after } of history.changes) words.set(address, after);
   return (
-    words.get(k1Address(layout, slot)) === digest?.high && words.get(k2Address(layout, slot)) === digest?.low
+    last(history, k1Address(layout, slot)) === digest?.high &&
+    last(history, k2Address(layout, slot)) === digest?.low
+  );
+}
+
+function last(history: History, address: number): bigint | undefined {
+  return (
+    history.changes.findLast((change) => change.address === address)?.after ??
+    history.world.initial.get(address)
   );
 }
 

@@ -11,7 +11,11 @@ function check(history: History): ReturnType<Invariant['check']> {
   const { plan } = history.world;
   const step = history.steps - 1;
   if (history.end === 'wedged') {
-    return { invariant: 'I12', step, why: 'a thread waits for ever: nobody is left to wake it' };
+    return {
+      invariant: 'I12',
+      step,
+      why: `thread ${history.asleep.join(' and ')} sleeps for ever: nobody is left to wake it`,
+    };
   }
   if (history.end === 'runaway') {
     return { invariant: 'I12', step, why: `no end in sight after ${history.steps} steps` };

@@ -1,8 +1,7 @@
 // One property of every execution, and how its violation is reported.
 
+import type { InvariantId } from './ids.ts';
 import type { History } from '../world/history.ts';
-
-export type InvariantId = `I${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16}`;
 
 export interface Violation {
   readonly invariant: InvariantId;

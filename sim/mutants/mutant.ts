@@ -4,7 +4,7 @@
 import type { Layout } from '../../gateway/flight/layout.ts';
 import type { Effect } from '../../gateway/flight/effects.ts';
 import { operations, type Operations } from '../../gateway/flight/operations.ts';
-import type { InvariantId } from '../invariants/invariant.ts';
+import type { InvariantId } from '../invariants/ids.ts';
 import type { Variant } from '../world/world.ts';
 
 export interface Mutant {

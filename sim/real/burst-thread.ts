@@ -3,7 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FlightTable } from '../../gateway/flight/table.ts';
-import type { StartOptions } from '../../gateway/flight/table.ts';
+import type { StartOptions } from '../../gateway/flight/answer.ts';
 import type { Work } from '../../gateway/flight/work.ts';
 import type { BurstAnswers, BurstThread } from './burst.ts';
 import { Tally } from './tally.ts';

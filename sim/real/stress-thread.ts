@@ -59,13 +59,15 @@ async function startFlight(round: number): Promise<number> {
   }
   tally.add(outcome.kind);
   if (outcome.payload?.words[0] !== BigInt(round)) tally.add('mismatches');
-  if (outcome.kind === 'led')
-    ending.push(run(complete(context, outcome.hold, 60_000), cells, waiters, stageOf(round)));
+  if (outcome.kind === 'led') {
+    const script = complete(context, outcome.hold, 60_000);
+    led.push({ slot: outcome.hold.slot, followed: run(script, cells, waiters, stageOf(round)) });
+  }
   return generationOf(outcome.hold.word);
 }
 
 /** The flows that this thread leads, to be cancelled when the round is over. */
-let ending: Promise<unknown>[] = [];
+let led: { readonly slot: number; readonly followed: Promise<unknown> }[] = [];
 
 /** Check, create, insert: each step right, the three together not. */
 async function startByInsert(round: number): Promise<number> {
@@ -94,11 +96,11 @@ for (let round = 0; round < options.rounds; round++) {
   tally.add('answers', flows.length);
   // Nobody cancels before everyone was answered.
   tally.meet(options.threads, round * 2 + 1);
-  if (ending.length > 0) {
-    operations.cancel(cells, layout, operations.find(cells, layout, digestOf(round)), 1);
-    await Promise.all(ending);
-    ending = [];
+  for (const { slot, followed } of led) {
+    operations.cancel(cells, layout, slot, 1);
+    await followed;
   }
+  led = [];
 }
 // A native wait that nobody's notify ended would be left over.
 tally.add('waiting', waiters.natives + waiters.sleeping);

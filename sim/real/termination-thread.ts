@@ -4,7 +4,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { FlightTable } from '../../gateway/flight/table.ts';
-import type { Answer, StartOptions } from '../../gateway/flight/table.ts';
+import type { Answer, StartOptions } from '../../gateway/flight/answer.ts';
 import type { Work } from '../../gateway/flight/work.ts';
 import { Tally } from './tally.ts';
 import { randomOf, WAIT_MS } from './termination.ts';

@@ -1,11 +1,23 @@
 // One execution, told step by step: what each thread did, what it found, and what the slots held afterwards. The
 // terminal and the HTML report are drawn from this.
 
-import { describeControl } from '../../gateway/flight/control-word.ts';
-import { controlAddress } from '../../gateway/flight/layout.ts';
 import { Act, type Machine } from '../engine/machine.ts';
 import { Kind, type Node, Wake } from '../engine/program.ts';
-import type { World } from '../world/world.ts';
+
+/** How the words of a model are shown. */
+export interface View {
+  readonly clock: number;
+  /** The words whose values are shown beside the steps. */
+  readonly shown: readonly number[];
+  readonly nameOf: (address: number) => string;
+  readonly describe: (address: number, word: bigint) => string;
+}
+
+/** Small numbers as they are, large ones in hexadecimal. */
+export function plainWord(_address: number, word: bigint): string {
+  const unsigned = BigInt.asUintN(64, word);
+  return unsigned < 100_000n ? String(unsigned) : `0x${unsigned.toString(16)}`;
+}
 
 export interface TraceStep {
   /** From 1. */
@@ -17,7 +29,7 @@ export interface TraceStep {
   readonly notes: readonly string[];
   /** The thread before was taken off although it could have gone on. */
   readonly preempts: number | undefined;
-  /** Control words after the step. */
+  /** The shown words after the step. */
   readonly slots: readonly string[];
   readonly changed: boolean;
   /** Threads woken by this step. */
@@ -34,7 +46,7 @@ export interface Trace {
 }
 
 /** Tells the machine's current execution up to `depth`, by undoing and redoing it. */
-export function tell(machine: Machine, world: World, names: readonly string[], depth = machine.depth): Trace {
+export function tell(machine: Machine, view: View, names: readonly string[], depth = machine.depth): Trace {
   const choices = [];
   for (let d = 0; d < depth; d++) {
     choices.push([
@@ -64,43 +76,36 @@ export function tell(machine: Machine, world: World, names: readonly string[], d
       number: d + 1,
       thread: jump ? -1 : thread,
       text: jump
-        ? `time jumps to ${machine.values.word(machine.memory[world.clock] as number)}`
-        : textOf(machine, world, d),
+        ? `time jumps to ${machine.values.word(machine.memory[view.clock] as number)}`
+        : textOf(machine, view, d),
       notes: jump ? [] : notesOf(machine, d),
       preempts,
-      slots: slotsOf(machine, world),
+      slots: slotsOf(machine, view),
       changed: (machine.stepAddress[d] as number) >= 0,
       wakes,
-      waiting: waitersOf(machine, world),
+      waiting: waitersOf(machine, view),
     });
     last = jump || act === Act.crash ? -1 : thread;
   }
   machine.stage = 1;
-  const slots = Array.from({ length: world.layout.slots }, (_, slot) => `CTL[${slot}]`);
+  const slots = view.shown.map(view.nameOf);
   return { threads: names, slots, steps, preemptions };
 }
 
-function slotsOf(machine: Machine, world: World): string[] {
-  return Array.from({ length: world.layout.slots }, (_, slot) =>
-    describeControl(machine.values.word(machine.memory[controlAddress(world.layout, slot)] as number)),
+function slotsOf(machine: Machine, view: View): string[] {
+  return view.shown.map((address) =>
+    view.describe(address, machine.values.word(machine.memory[address] as number)),
   );
 }
 
-function waitersOf(machine: Machine, world: World): (readonly [number, string])[] {
+function waitersOf(machine: Machine, view: View): (readonly [number, string])[] {
   const waiting: (readonly [number, string])[] = [];
   for (let t = 0; t < machine.threads; t++) {
     if (!((machine.stuck() >>> t) & 1)) continue;
     const { address } = machine.node(t);
-    waiting.push([t, address < 0 ? 'sleeping' : nameWord(world, address)]);
+    waiting.push([t, address < 0 ? 'sleeping' : view.nameOf(address)]);
   }
   return waiting;
-}
-
-function nameWord(world: World, address: number): string {
-  for (let slot = 0; slot < world.layout.slots; slot++) {
-    if (address === controlAddress(world.layout, slot)) return `CTL[${slot}]`;
-  }
-  return address === world.clock ? 'CLK' : `word ${address}`;
 }
 
 function notesOf(machine: Machine, d: number): string[] {
@@ -113,17 +118,18 @@ function notesOf(machine: Machine, d: number): string[] {
     );
 }
 
-function textOf(machine: Machine, world: World, d: number): string {
+function textOf(machine: Machine, view: View, d: number): string {
   const node = machine.stepNode[d] as Node;
   const act = machine.stepAct[d];
   if (act === Act.crash) return 'dies';
-  const value = (id: number): string => show(machine, world, node.address, id);
+  const value = (id: number): string => view.describe(node.address, machine.values.word(id));
   const site = node.site.includes('.') ? node.site.slice(node.site.indexOf('.') + 1) : node.site;
   const operation = node.site.includes('.') ? `${node.site.slice(0, node.site.indexOf('.'))}: ` : '';
   const result = machine.stepResult[d] as number;
   if (act === Act.enqueue) return `${operation}${site} sleeps`;
   if (act === Act.resume) return result === Wake.woken ? 'is woken' : 'is woken by its timer';
   if (act === Act.timeout) return 'is woken early by its timer';
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the rest needs no more than its name
   switch (node.kind) {
     case Kind.load:
       return `${operation}${site} → ${value(result)}`;
@@ -142,11 +148,4 @@ function textOf(machine: Machine, world: World, d: number): string {
     default:
       return `${operation}${site}`;
   }
-}
-
-function show(machine: Machine, world: World, address: number, id: number): string {
-  const word = machine.values.word(id);
-  if (nameWord(world, address).startsWith('CTL')) return describeControl(word);
-  const unsigned = BigInt.asUintN(64, word);
-  return unsigned < 100_000n ? String(unsigned) : `0x${unsigned.toString(16)}`;
 }

@@ -4,9 +4,10 @@ import { bursts } from './bursts.ts';
 import { death } from './death.ts';
 import { driver } from './driver.ts';
 import type { Scenario } from './scenario.ts';
+import { swarm } from './swarm.ts';
 import { time } from './time.ts';
 
-export const scenarios: readonly Scenario[] = [...bursts, ...time, ...death, ...driver];
+export const scenarios: readonly Scenario[] = [...bursts, ...time, ...death, ...driver, ...swarm];
 
 /** Errors: an unknown name is a RangeError. */
 export function scenarioNamed(name: string): Scenario {

@@ -10,6 +10,12 @@ export const bursts: readonly Scenario[] = [
   { name: 'burst-4', title: 'four starts of one key', plan: { ...bound, threads: starts(4) } },
   { name: 'burst-5', title: 'five starts of one key', plan: { ...bound, threads: starts(5) }, long: true },
   {
+    name: 'burst-25',
+    title: 'twenty-five starts of one key',
+    plan: { ...bound, threads: starts(25) },
+    sampled: 2_000,
+  },
+  {
     name: 'bind-2',
     title: 'two first starts ever of one key',
     plan: { ...one, slots: 2, threads: starts(2) },

@@ -19,6 +19,13 @@ export const death: readonly Scenario[] = [
     long: true,
   },
   {
+    name: 'crash-clock',
+    title: 'one of two starts dies at any step while its lease runs out, and is reaped',
+    plan: { ...bound, threads: [start, start, { does: 'clock', to: [106] }, reap(0)] },
+    crashEverywhere: 0,
+    long: true,
+  },
+  {
     name: 'crash-bind',
     title: 'a thread dies at any step of the first start ever, payload included, and is reaped',
     plan: { keys: 1, blocks: 1, threads: [startPayload, startPayload, reap(0)] },
@@ -54,6 +61,17 @@ export const death: readonly Scenario[] = [
       keys: 1,
       presets: [{ key: 0, state: RESERVED, generation: 1, owner: 0, deadline: 98 }],
       threads: [{ does: 'view', key: 0, generation: 1 }, start, reap(0)],
+      crash: { thread: 0, at: 0 },
+    },
+  },
+  {
+    name: 'reap-sweep',
+    title: 'a reaper, a sweeper and a start meet at a flow that has run out and whose leader is dead',
+    plan: {
+      keys: 1,
+      blocks: 2,
+      presets: [{ key: 0, state: PENDING, generation: 1, owner: 0, deadline: 98, payload: true }],
+      threads: [{ does: 'nudge', key: 0 }, startPayload, { does: 'sweep' }, reap(0)],
       crash: { thread: 0, at: 0 },
     },
   },

@@ -21,6 +21,20 @@ export const driver: readonly Scenario[] = [
     },
   },
   {
+    name: 'cancel-expire-persist',
+    title: 'a cancel, a poll and the end of its time meet a flow that is being persisted',
+    plan: {
+      keys: 1,
+      presets: [{ ...pending, deadline: 110 }],
+      threads: [
+        { does: 'complete', key: 0 },
+        cancel,
+        { does: 'view', key: 0, generation: 1 },
+        { does: 'clock', to: [112] },
+      ],
+    },
+  },
+  {
     name: 'expire-persist',
     title: 'a flow runs out while its leader persists, and somebody polls',
     plan: {

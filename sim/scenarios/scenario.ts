@@ -11,6 +11,10 @@ export interface Scenario {
   readonly crashEverywhere?: number;
   /** Long ones are left out of the short suite, never out of `npm run sim`. */
   readonly long?: boolean;
+  /** Too wide to enumerate: so many executions are sampled, by priorities. Never called complete. */
+  readonly sampled?: number;
+  /** So many plans are drawn from the seed instead of the one above. */
+  readonly swarm?: number;
 }
 
 export const start: StartPlan = { does: 'start', key: 0 };

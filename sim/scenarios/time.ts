@@ -23,6 +23,22 @@ export const time: readonly Scenario[] = [
     long: true,
   },
   {
+    name: 'two-takeovers',
+    title: 'two leases in a row run out',
+    plan: { ...bound, mayWait: true, threads: [start, start, { does: 'clock', to: [106, 112] }] },
+  },
+  {
+    name: 'two-takeovers-payload',
+    title: 'two leases in a row run out, with the payloads of all leaders',
+    plan: {
+      ...bound,
+      blocks: 3,
+      mayWait: true,
+      threads: [startPayload, startPayload, { does: 'clock', to: [106, 112] }],
+    },
+    long: true,
+  },
+  {
     name: 'slow-provider',
     title: 'the provider answers after the takeover, or fails, or never answers',
     plan: {
@@ -80,6 +96,16 @@ export const time: readonly Scenario[] = [
       threads: [startPayload, { does: 'clock', to: [103, 130] }, sweep, { ...startPayload, key: 1 }],
     },
     long: true,
+  },
+  {
+    name: 'cancel-purge-start',
+    title: 'a flow is cancelled, purged and started again while its payload is read',
+    plan: {
+      keys: 1,
+      blocks: 2,
+      presets: [{ key: 0, state: PENDING, generation: 3, owner: 7, deadline: 120, payload: true }],
+      threads: [startPayload, { does: 'cancel', key: 0, generation: 3 }, sweep, { does: 'clock', to: [115] }],
+    },
   },
   {
     name: 'sweep-2',

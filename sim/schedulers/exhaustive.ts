@@ -3,6 +3,7 @@
 // each class of equivalent schedules is visited; a step is undone by the machine's log, never by starting over.
 
 import { Act, type Machine } from '../engine/machine.ts';
+import { conflict } from '../engine/footprint.ts';
 import { HappensBefore } from '../engine/order.ts';
 import { Tally, type Exploration, type Limits, type Observer, type Scheduler } from './scheduler.ts';
 
@@ -128,16 +129,9 @@ function explore(machine: Machine, observe: Observer, limits: Limits): Explorati
   }
 
   function conflicts(footprint: readonly number[]): boolean {
+    const { items, start } = machine.footprints;
     const d = machine.depth - 1;
-    const end = machine.footprintStart[d + 1] as number;
-    for (let i = machine.footprintStart[d] as number; i < end; i++) {
-      const mine = machine.footprint[i] as number;
-      for (let j = 0; j < footprint.length; j++) {
-        const other = footprint[j] as number;
-        if (mine >> 1 === other >> 1 && ((mine | other) & 1) === 1) return true;
-      }
-    }
-    return false;
+    return conflict(footprint, items, start[d] as number, start[d + 1] as number);
   }
 
   /** Steps back to the state before; the thread that moved there has now been explored and falls asleep. */
@@ -155,10 +149,10 @@ function explore(machine: Machine, observe: Observer, limits: Limits): Explorati
     const d = machine.depth - 1;
     const parent = frameAt(d - base);
     if (parent.alternative + 1 >= parent.alternatives) {
-      const start = machine.footprintStart[d] as number;
-      parent.footprints[parent.thread] = Array.from(
-        machine.footprint.subarray(start, machine.footprintStart[d + 1] as number),
-      );
+      const { items, start } = machine.footprints;
+      const footprint: number[] = [];
+      for (let i = start[d] as number; i < (start[d + 1] as number); i++) footprint.push(items[i] as number);
+      parent.footprints[parent.thread] = footprint;
       parent.sleep |= 1 << parent.thread;
     }
     order.pop();

@@ -47,7 +47,7 @@ class Sites {
   }
 }
 
-export function siteOf(machine: Machine, d: number): string {
+function siteOf(machine: Machine, d: number): string {
   const act = machine.stepAct[d];
   const site = machine.stepNode[d]?.site ?? '';
   if (act === Act.crash) return 'crash';

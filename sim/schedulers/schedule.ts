@@ -47,8 +47,3 @@ export function parseSchedule(text: string): Schedule {
       return { thread: Number(match[1]), alternative: Number(match[2] ?? 0) };
     });
 }
-
-/** How often a thread was taken off although it could have gone on: counted while the schedule is replayed. */
-export function isPreemption(machine: Machine, last: number, next: number): boolean {
-  return last >= 0 && next !== last && last < machine.threads && machine.isEnabled(last);
-}

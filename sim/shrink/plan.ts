@@ -1,10 +1,11 @@
 // Smaller plans: one thread less, one key less, one fault less. A plan is kept when it still breaks the same invariant.
 
-import type { Plan, StartPlan, ThreadPlan } from '../world/plan.ts';
+import type { Plan, Preset, StartPlan, ThreadPlan } from '../world/plan.ts';
 
 /** Every plan that is one step simpler, the largest steps first. */
 export function simpler(plan: Plan): Plan[] {
   const plans: Plan[] = [];
+  if (plan.threads.length > 3) plans.push(halved(plan));
   for (let t = plan.threads.length - 1; t >= 0; t--) {
     const smaller = withoutThread(plan, t);
     if (smaller !== undefined) plans.push(smaller);
@@ -47,12 +48,22 @@ function simplerThreads(thread: ThreadPlan): ThreadPlan[] {
   if ((thread.leases ?? 1) > 1) plans.push({ ...thread, leases: (thread.leases ?? 1) - 1 });
   if (thread.losesNotify === true) plans.push({ ...thread, losesNotify: false });
   if (thread.follow === true) plans.push({ ...thread, follow: false });
-  if ((thread.spawn?.length ?? 1) > 1)
-    plans.push(...(thread.spawn ?? []).map((one) => ({ ...thread, spawn: [one] })));
+  if ((thread.spawn?.length ?? 1) > 1) {
+    for (const one of thread.spawn ?? []) plans.push({ ...thread, spawn: [one] });
+  }
   if ((thread.provider?.length ?? 1) > 1) {
-    plans.push(...(thread.provider ?? []).map((one) => ({ ...thread, provider: [one] })));
+    for (const one of thread.provider ?? []) plans.push({ ...thread, provider: [one] });
   }
   return plans;
+}
+
+/** The plan with about half as many threads. */
+function halved(plan: Plan): Plan {
+  let half = plan;
+  for (let t = plan.threads.length - 1; t >= 0 && half.threads.length > plan.threads.length / 2; t--) {
+    half = withoutThread(half, t) ?? half;
+  }
+  return half;
 }
 
 /** The plan without one thread, its indexes moved up; nothing when another thread or the crash depends on it. */
@@ -63,18 +74,14 @@ function withoutThread(plan: Plan, gone: number): Plan | undefined {
   if (presets?.some((preset) => preset.owner === gone) === true) return undefined;
   if (parents !== undefined) return undefined;
   if (plan.threads.some((thread) => thread.does === 'reap' && thread.thread === gone)) return undefined;
+  const shift = (thread: ThreadPlan): ThreadPlan =>
+    thread.does === 'reap' ? { ...thread, thread: moved(thread.thread) } : thread;
+  const shiftOwner = (preset: Preset): Preset =>
+    preset.owner < plan.threads.length ? { ...preset, owner: moved(preset.owner) } : preset;
   return {
     ...plan,
-    threads: plan.threads
-      .filter((_, t) => t !== gone)
-      .map((thread) => (thread.does === 'reap' ? { ...thread, thread: moved(thread.thread) } : thread)),
+    threads: plan.threads.filter((_, t) => t !== gone).map(shift),
     ...(crash === undefined ? {} : { crash: { ...crash, thread: moved(crash.thread) } }),
-    ...(presets === undefined
-      ? {}
-      : {
-          presets: presets.map((preset) =>
-            preset.owner < plan.threads.length ? { ...preset, owner: moved(preset.owner) } : preset,
-          ),
-        }),
+    ...(presets === undefined ? {} : { presets: presets.map(shiftOwner) }),
   };
 }

@@ -3,7 +3,7 @@
 
 import { deadlineOf, generationOf, ownerOf, stateOf, type State } from '../../gateway/flight/control-word.ts';
 import { SLOT_WORDS } from '../../gateway/flight/layout.ts';
-import { Act, Phase, type Machine } from '../engine/machine.ts';
+import { Act, type Machine } from '../engine/machine.ts';
 import type { Note } from '../engine/program.ts';
 import type { World } from './world.ts';
 
@@ -51,6 +51,8 @@ export interface History {
   readonly end: 'settled' | 'wedged' | 'runaway';
   readonly initial: (slot: number) => Word;
   readonly steps: number;
+  /** Threads that sleep at the end. */
+  readonly asleep: readonly number[];
 }
 
 export interface Historian {
@@ -60,7 +62,7 @@ export interface Historian {
 
 const NOBODY: ReadonlyMap<number, number> = new Map();
 
-export function decode(word: bigint): Word {
+function decode(word: bigint): Word {
   return {
     state: stateOf(word),
     generation: generationOf(word),
@@ -70,15 +72,12 @@ export function decode(word: bigint): Word {
 }
 
 /** Cost: words are decoded once per distinct value, so reading an execution is a walk over its steps. */
-export function createHistorian(
-  world: World,
-  initialWords: readonly (readonly [number, bigint])[],
-): Historian {
+export function createHistorian(world: World): Historian {
   const { layout } = world;
   const decoded: Word[] = [];
-  const initials = new Map<number, bigint>(initialWords);
   const wordOf = (machine: Machine, id: number): Word => (decoded[id] ??= decode(machine.values.word(id)));
-  const initial = (slot: number): Word => decode(initials.get(layout.slotBase + slot * SLOT_WORDS + 2) ?? 0n);
+  const initial = (slot: number): Word =>
+    decode(world.initial.get(layout.slotBase + slot * SLOT_WORDS + 2) ?? 0n);
   return {
     read(machine, end) {
       const turns: Turn[] = [];
@@ -126,12 +125,22 @@ export function createHistorian(
         const notes = machine.stepNext[step]?.notes;
         if (notes !== undefined) for (const note of notes) said.push({ step, thread, note });
       }
-      return { world, turns, changes, said, deaths: deaths ?? NOBODY, end, initial, steps: machine.depth };
+      return {
+        world,
+        turns,
+        changes,
+        said,
+        deaths: deaths ?? NOBODY,
+        end,
+        initial,
+        steps: machine.depth,
+        asleep: end === 'wedged' ? sleepers(machine) : [],
+      };
     },
   };
 }
 
-/** Whether a thread can still act at the end of the execution. */
-export function isDead(machine: Machine, thread: number): boolean {
-  return machine.phases[thread] === Phase.dead;
+function sleepers(machine: Machine): number[] {
+  const mask = machine.stuck();
+  return Array.from({ length: machine.threads }, (_, t) => t).filter((t) => (mask >>> t) & 1);
 }

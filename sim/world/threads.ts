@@ -16,7 +16,6 @@ import {
   cellsOver,
   contextOf,
   drive,
-  initialWords,
   slotOfKey,
   worldOf,
   type Surroundings,
@@ -38,7 +37,7 @@ export function modelOf(plan: Plan, variant: Variant): { model: Model; world: Wo
       threads,
       words: world.layout.words + 1,
       clock: world.clock,
-      initial: initialWords(world),
+      initial: [...world.initial],
       nameOf: (address) => (address === world.clock ? 'CLK' : nameOf(world.layout, address)),
       crash: plan.crash,
       hasty: plan.hasty,
@@ -103,11 +102,7 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
       return (door) => {
         const slot = slotOfKey(world, plan.key);
         const around = { ...calm, persist: plan.persist ?? calm.persist };
-        const word = BigInt(
-          world.plan.presets === undefined
-            ? 0
-            : (initialWords(world).find(isControl(world, slot))?.[1] ?? 0n),
-        );
+        const word = world.initial.get(controlAddress(layout, slot)) ?? 0n;
         const completion = drive(world, door, around, complete(contextOf(world, me), { slot, word }, 0));
         door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });
       };
@@ -118,11 +113,6 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
       };
   }
 }
-
-const isControl =
-  (world: World, slot: number) =>
-  ([address]: readonly [number, bigint]): boolean =>
-    address === controlAddress(world.layout, slot);
 
 export function keyName(key: number): string {
   return `k${key}`;

@@ -25,7 +25,7 @@ import type { Payload } from '../../gateway/flight/payload.ts';
 import { NO_PARENT, packThread, THREAD_ALIVE } from '../../gateway/flight/reaper.ts';
 import type { Door } from '../engine/program.ts';
 import { Wake } from '../engine/program.ts';
-import type { InvariantId } from '../invariants/invariant.ts';
+import type { InvariantId } from '../invariants/ids.ts';
 import type { Answer, Plan } from './plan.ts';
 
 /** Short terms: what matters is their order, and every tick may cost a waiter a step. */
@@ -36,9 +36,9 @@ export const terms: Terms = {
   retentionTicks: 8,
   coolDownTicks: 2,
 };
-export const FLOW_TICKS = 20;
+const FLOW_TICKS = 20;
 /** The code with which the modelled provider refuses. */
-export const REFUSED = 64;
+const REFUSED = 64;
 
 /** The source under test: the shipped one, or one with a deliberate bug in one place. */
 export interface Variant {
@@ -58,17 +58,20 @@ export interface World {
   readonly clock: number;
   readonly digests: readonly Digest[];
   readonly variant: Variant;
+  /** The words that are not 0 at the beginning. */
+  readonly initial: ReadonlyMap<number, bigint>;
 }
 
 export function worldOf(plan: Plan, variant: Variant): World {
   const layout = layoutOf({
     slots: plan.slots ?? 1,
-    threads: 8,
+    threads: Math.max(8, plan.threads.length + 1),
     blocks: plan.blocks ?? 0,
     blockWords: 3,
   });
   const digests = Array.from({ length: plan.keys }, (_, key) => digestOf(plan, key));
-  return { plan, layout, clock: layout.words, digests, variant };
+  const empty: World = { plan, layout, clock: layout.words, digests, variant, initial: new Map() };
+  return { ...empty, initial: new Map(initialWords(empty)) };
 }
 
 function digestOf(plan: Plan, key: number): Digest {
@@ -79,8 +82,7 @@ function digestOf(plan: Plan, key: number): Digest {
   return { high: 0x100n + BigInt(key), low };
 }
 
-/** The words that the table starts with. */
-export function initialWords(world: World): (readonly [number, bigint])[] {
+function initialWords(world: World): (readonly [number, bigint])[] {
   const { plan, layout, digests } = world;
   const words: (readonly [number, bigint])[] = [[world.clock, BigInt(plan.now ?? 100)]];
   const records = plan.records ?? plan.threads.length;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { bind, find, FULL, homeSlot } from '../../gateway/flight/binding.ts';
+import { bind, FULL, homeSlot } from '../../gateway/flight/binding.ts';
 import type { Digest } from '../../gateway/flight/binding.ts';
 import { k1Address, k2Address } from '../../gateway/flight/layout.ts';
 import type { Layout } from '../../gateway/flight/layout.ts';
@@ -55,16 +55,5 @@ describe('bind', () => {
     const slot = bind(cells, layout, digest);
     expect(slot).toBe(homeSlot(layout, digest));
     expect(bind(cells, layout, digest)).toBe(slot);
-  });
-});
-
-describe('find', () => {
-  it('finds a bound key and binds nothing', () => {
-    bind(cells, layout, key(1));
-    bind(cells, layout, key(5));
-    expect(find(cells, layout, key(5))).toBe(2);
-    const before = [...cells.words];
-    expect(find(cells, layout, key(3))).toBe(FULL);
-    expect(cells.words).toEqual(before);
   });
 });

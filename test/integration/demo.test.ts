@@ -1,10 +1,13 @@
 /** `sallyport start` without a configuration: what it prints is done here, word by word. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { built } from '../support/built.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { built, root } from '../support/built.ts';
 import { describeWith } from '../support/debian.ts';
 import { until } from '../support/until.ts';
 
@@ -90,6 +93,24 @@ describeWith('curl', 'the demo', () => {
           () => true,
         ),
       );
+    }
+  });
+});
+
+describe('the installed package', () => {
+  it('has no demo, and says what to do instead', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+    try {
+      for (const part of ['gateway', 'workers', 'sim', 'bench'])
+        cpSync(built(part), join(folder, 'dist', part), { recursive: true });
+      copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
+      symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+      const args = [join(folder, 'dist/gateway/main.js'), 'start'];
+      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      expect(stderr).toContain('sallyport start -c FILE');
+      expect(status).toBe(2);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 });

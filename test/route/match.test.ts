@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import createRouter from 'find-my-way';
 import { describe, expect, test } from 'vitest';
 import { methodIndex, methods } from '../../gateway/core/methods.ts';
@@ -245,10 +245,10 @@ const routeOf = fc
   .tuple(patternOf, methodsOf, fc.boolean(), fc.nat({ max: 5 }))
   .map(([{ path, greedy }, allowed, isPrefix, dice]): RouteSource => {
     const trimmed = path.replace(/(?!^)\/$/, '');
-    const methods = allowed === undefined ? {} : { methods: allowed };
-    if (!isPrefix || greedy) return { path, ...methods, ...open };
-    if (dice > 0) return { prefix: trimmed, ...methods, ...open };
-    return { prefix: trimmed, closed: true, routes: [{ path: '/a', ...methods, ...open }] };
+    const node: RouteSource = { methods: allowed, public: true, upstream: 'app' };
+    if (!isPrefix || greedy) return Object.assign(node, { path });
+    if (dice > 0) return Object.assign(node, { prefix: trimmed });
+    return { prefix: trimmed, closed: true, routes: [Object.assign(node, { path: '/a' })] };
   });
 const pathOf = fc
   .tuple(fc.array(fc.constantFrom('a', 'b', 'c', 'd', '%61', 'x%20y'), { maxLength: 5 }), fc.boolean())
@@ -280,7 +280,7 @@ test('the trie and a naive matcher agree on every path and method', () => {
           for (const method of ['GET', 'HEAD', 'POST', 'DELETE'] as const) {
             const found = matcher.match(path, methodIndex(method));
             const wanted = naiveMatch(policy, method, path);
-            expect(found?.pattern, `${method} ${path}`).toBe(wanted?.pattern);
+            expect([method, path, found?.pattern]).toEqual([method, path, wanted?.pattern]);
             expect(found).toBe(wanted);
             expect(((matcher.allowed(path) >>> methodIndex(method)) & 1) === 1).toBe(wanted !== null);
           }
@@ -321,7 +321,7 @@ test('find-my-way agrees where its rules are ours: literals and parameters, one 
         for (const segments of paths) {
           const path = `/${segments.join('/')}`;
           const theirs = router.find('GET', path)?.store as { key: string } | undefined;
-          expect(matcher.match(path, 0)?.id ?? null, path).toBe(theirs?.key ?? null);
+          expect([path, matcher.match(path, 0)?.id]).toEqual([path, theirs?.key]);
         }
       },
     ),

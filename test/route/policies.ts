@@ -7,6 +7,14 @@ import type { PolicySource, RouteSource } from '../../gateway/route/source.ts';
 
 export const main = { audiences: ['orders'], leewaySeconds: 10 };
 
+export const up = { upstream: 'app' } as const;
+export const two = { issuers: { a: main, b: { ...main, audiences: ['b1', 'b2'] } } };
+export const typed: Partial<PolicySource> = {
+  issuers: {
+    main: { ...main, tokenTypes: { values: ['execution', 'workload', 'callback'], default: 'execution' } },
+  },
+};
+
 export function sourceOf(routes: readonly RouteSource[], more: Partial<PolicySource> = {}): PolicySource {
   return {
     issuers: { main },

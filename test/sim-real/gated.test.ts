@@ -1,12 +1,19 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TraceFile } from '../../sim/corpus/trace-file.ts';
+import { mutantNamed } from '../../sim/mutants/all.ts';
+import { variantOf } from '../../sim/mutants/mutant.ts';
 import { scenarios } from '../../sim/scenarios/all.ts';
 import { benchOf } from '../../sim/run.ts';
+import { follow, runOut } from '../../sim/schedulers/replay.ts';
+import { parseSchedule } from '../../sim/schedulers/schedule.ts';
 import { random } from '../../sim/schedulers/random.ts';
 import { defaultLimits } from '../../sim/schedulers/scheduler.ts';
 import type * as Gated from '../../sim/real/gated.ts';
 import type { GatedCrew, GatedRun } from '../../sim/real/gated.ts';
 import { shipped } from '../../sim/world/world.ts';
-import { built } from '../support/built.ts';
+import { built, root } from '../support/built.ts';
 
 const RUNS_PER_SCENARIO = 2;
 
@@ -33,6 +40,29 @@ function record(name: string, seed: number): GatedRun[] {
   );
   return runs;
 }
+
+/** Where the race of a trace file leaves the machine, as data for real threads. */
+function recordTrace(trace: TraceFile): GatedRun {
+  const variant = trace.variant === shipped.name ? shipped : variantOf(mutantNamed(trace.variant));
+  const { machine } = benchOf(trace.plan, variant);
+  machine.reset();
+  follow(machine, parseSchedule(trace.choices));
+  runOut(machine, defaultLimits.stepsMax);
+  return gated.gatedRun(trace.plan, variant.name, machine);
+}
+
+const TRACES = join(root, 'sim/traces');
+
+describe('the recorded races', () => {
+  const files = readdirSync(TRACES).filter((name) => name.endsWith('.json'));
+
+  it.each(files)('happen on real threads as in the model: %s', async (file) => {
+    const trace = JSON.parse(readFileSync(join(TRACES, file), 'utf8')) as TraceFile;
+    const run = recordTrace(trace);
+    expect(run.steps.length).toBeGreaterThan(1);
+    expect((await crew.replay(run)).differences).toEqual([]);
+  });
+});
 
 describe('real threads over real memory', () => {
   it.each(scenarios.map(({ name }) => name))('do what the model did in %s', async (name) => {

@@ -1,7 +1,6 @@
 /** The kinds of callers of the soak. Each asks once, knows what it must get, and says what it got. */
 import { createHash, randomBytes } from 'node:crypto';
 import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SoakIssuer } from './tokens.ts';
 import { forbiddenMark, largeBytes } from './upstream.ts';
@@ -131,7 +130,7 @@ const aborted: Caller = async (turn) => {
     token,
     stage === 0 ? 'POST' : 'GET',
   );
-  const over = once(sent, 'close');
+  const over = new Promise((resolve) => sent.once('close', resolve));
   if (stage === 0) sent.write(randomBytes(10_000));
   else sent.end();
   if (stage === 1) await answered.catch(() => {});

@@ -1,12 +1,4 @@
-/** The resident memory of a process over time, and whether it is flat. */
-import { readFileSync } from 'node:fs';
-
-/** Bytes. Linux only, as the soak is. */
-export function residentBytes(pid: number): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kibibytes) * 1024;
-}
-
+/** Whether the memory of a process is flat over time. */
 export interface MemoryTrend {
   readonly earlyBytes: number;
   readonly lateBytes: number;

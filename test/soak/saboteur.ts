@@ -10,9 +10,17 @@ import workerThreads, {
   Worker,
   workerData,
 } from 'node:worker_threads';
+import { type Sabotage, sabotageMessage } from './sabotage.ts';
 
-/** `throw`: an uncaught error in a listener thread. `terminate`: the end of one of a listener's verify workers. */
-export type Sabotage = 'throw' | 'terminate';
+/** What the main thread tells the soak: a verify worker has ended as ordered. */
+export interface EndedReport {
+  readonly ended: 'verify worker';
+}
+
+/** A listener's verify worker runs, so that there is something to break. */
+interface ReadyReport {
+  readonly ready: number;
+}
 
 interface Order {
   readonly sabotage: Sabotage;
@@ -28,10 +36,16 @@ else if (isListener()) obey();
 function relay(): void {
   const listeners = trackWorkers();
   const channel = new BroadcastChannel(channelName);
+  const ready = new Set<number>();
+  channel.onmessage = (event) => {
+    const report = event.data as EndedReport | ReadyReport;
+    if ('ready' in report) ready.add(report.ready);
+    else process.send!(report);
+  };
   channel.unref();
   let turn = 0;
   process.on('message', (sabotage: Sabotage) => {
-    const living = [...listeners].map((worker) => worker.threadId);
+    const living = [...listeners].map((worker) => worker.threadId).filter((thread) => ready.has(thread));
     if (living.length === 0) return;
     turn += 1;
     channel.postMessage({ sabotage, thread: living[turn % living.length]! } satisfies Order);
@@ -41,19 +55,22 @@ function relay(): void {
 
 /** Listener thread. */
 function obey(): void {
-  const verifyWorkers = trackWorkers();
   const channel = new BroadcastChannel(channelName);
+  const verifyWorkers = trackWorkers(() => channel.postMessage({ ready: threadId } satisfies ReadyReport));
   channel.onmessage = (event) => {
-    const { sabotage, thread } = event.data as Order;
-    if (thread !== threadId) return;
-    switch (sabotage) {
+    const order = event.data as Order | EndedReport | ReadyReport;
+    if (!('sabotage' in order) || order.thread !== threadId) return;
+    switch (order.sabotage) {
       case 'throw':
         setImmediate(() => {
-          throw new Error('sabotage');
+          throw new Error(sabotageMessage);
         });
         return;
       case 'terminate':
-        for (const worker of [...verifyWorkers].slice(0, 1)) void worker.terminate();
+        for (const worker of [...verifyWorkers].slice(0, 1)) {
+          worker.once('exit', () => channel.postMessage({ ended: 'verify worker' } satisfies EndedReport));
+          void worker.terminate();
+        }
         return;
     }
   };
@@ -66,12 +83,13 @@ function isListener(): boolean {
 }
 
 /** Replaces the constructor of threads by one that remembers them, before anybody imports it. */
-function trackWorkers(): ReadonlySet<Worker> {
+function trackWorkers(onOnline: () => void = () => {}): ReadonlySet<Worker> {
   const living = new Set<Worker>();
   workerThreads.Worker = class extends Worker {
     constructor(...options: ConstructorParameters<typeof Worker>) {
       super(...options);
       living.add(this);
+      this.once('online', onOnline);
       this.once('exit', () => living.delete(this));
     }
   };

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -98,18 +98,9 @@ export class TestGateway {
     throw new Error(`the gateway did not start\n${said}\n${await this.#complaints}`);
   }
 
-  /** The first line with this message, already logged or yet to come. */
-  logged(message: string, from = 0): Promise<LogLine> {
-    return until(`a log line "${message}"`, () => this.logs.slice(from).find((line) => line.msg === message));
-  }
-
   /** Replaces the configuration file, which the gateway watches. */
   writeConfig(configText: string): void {
     writeFileSync(this.configFile, configText);
-  }
-
-  readConfig(): string {
-    return readFileSync(this.configFile, 'utf8');
   }
 
   /** Asks for a reload over the admin listener. */

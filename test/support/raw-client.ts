@@ -48,8 +48,9 @@ export class RawClient {
     socket.on('end', close).on('close', close).on('error', close);
   }
 
-  static async connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
-    const socket = connect({ port, host });
+  /** `from`: the address that the other side sees; any of 127.0.0.0/8 on Linux. */
+  static async connect(port: number, host = '127.0.0.1', from?: string): Promise<RawClient> {
+    const socket = connect({ port, host, ...(from === undefined ? {} : { localAddress: from }) });
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve).once('error', (error) => reject(new RawClientError(error.message)));
     });

@@ -179,7 +179,7 @@ describe('RFC 7518 section 3.2: secrets', () => {
     },
   );
 
-  test('a message never holds the secret', () => {
+  test('C5: a message never holds the secret', () => {
     const secret = 'hunter2-hunter2';
     expect(() => importSecret(secret, 'utf8', ['HS256'])).toThrow(/^(?!.*hunter2)/);
   });

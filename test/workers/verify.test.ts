@@ -1,14 +1,13 @@
 /** The real worker, compiled, in a real thread. */
-import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import workerThreads, { type Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../gateway/core/clock.ts';
 import { systemTimers } from '../../gateway/core/timers.ts';
 import type { Facts } from '../../gateway/core/facts.ts';
 import type { Refusal } from '../../gateway/core/errors.ts';
 import { Verifier } from '../../gateway/token/verifier.ts';
-import type { VerifierObserver } from '../../gateway/token/verifier-parts.ts';
+import type { VerifierObserver, VerifierOptions } from '../../gateway/token/verifier-parts.ts';
 import { piscinaWorker } from '../../gateway/token/worker.ts';
-import type { OpenWorker, VerifyWorker } from '../../gateway/token/worker.ts';
 import { verifyBatch } from '../../workers/verify.ts';
 import {
   goodClaims,
@@ -22,10 +21,10 @@ import {
 import { defaults, said } from '../token/verifier-bench.ts';
 
 const workerUrl = new URL('../../dist/workers/verify.js', import.meta.url);
+const mortalUrl = new URL('../../dist/test/workers/mortal.js', import.meta.url);
 const ed = makeSigner('EdDSA', 'ed');
 const es = makeSigner('ES256', 'es');
 const profile = makeProfile([makeIssuer([keyOf(ed, 1), keyOf(es, 2)])]);
-const silent = new Proxy({} as VerifierObserver, { get: () => () => {} });
 
 describe('the task', () => {
   test('a worker without the task’s version says that it is stale', () => {
@@ -48,38 +47,31 @@ describe('the task', () => {
   });
 });
 
-describe.runIf(existsSync(workerUrl))('a real thread', () => {
-  const opened: VerifyWorker[] = [];
-  const open: OpenWorker = (onLost) => {
-    const worker = piscinaWorker(workerUrl)(onLost);
-    opened.push(worker);
-    return worker;
-  };
+const silent = new Proxy({} as VerifierObserver, { get: () => () => {} });
+
+describe('a real thread', () => {
   let verifier: Verifier;
   const verified = (token: string): Promise<Facts | Refusal> =>
     new Promise((resolve) => verifier.verify(token, null, { settle: resolve }));
+  const tokenFor = (sub: string, signer = ed): string => makeToken(signer, { ...goodClaims, sub });
 
-  beforeAll(async () => {
+  async function start(url: URL, options: Partial<VerifierOptions>, observer = silent): Promise<void> {
     const parts = {
-      open,
+      open: piscinaWorker(url),
       clock: systemClock,
       timers: systemTimers,
-      observer: silent,
+      observer,
       requestKeys: () => Promise.resolve(),
     };
-    verifier = new Verifier(
-      profile,
-      { ...defaults, workers: 2, deadlineMs: 5000, queueMax: 2000, cacheEntries: 2000 },
-      parts,
-    );
+    verifier = new Verifier(profile, { ...defaults, deadlineMs: 5000, queueMax: 2000, ...options }, parts);
     await verifier.ready();
-  });
-  afterAll(() => verifier.close());
+  }
+  afterEach(() => verifier.close());
 
   test('V3: a thousand tokens, good and forged, each get their own verdict', async () => {
+    await start(workerUrl, { workers: 2, cacheEntries: 2000 });
     const tokens = Array.from({ length: 1000 }, (_, i) => {
-      const signer = i % 2 === 0 ? ed : es;
-      const token = makeToken(signer, { ...goodClaims, sub: `user-${i}` });
+      const token = tokenFor(`user-${i}`, i % 2 === 0 ? ed : es);
       return i % 7 === 0 ? `${token.slice(0, -20)}${'A'.repeat(16)}${token.slice(-4)}` : token;
     });
     const outcomes = await Promise.all(tokens.map((token) => verified(token)));
@@ -90,26 +82,69 @@ describe.runIf(existsSync(workerUrl))('a real thread', () => {
     expect(verifier.lookup(tokens[1]!)).toMatchObject({ subject: 'user-1' });
   });
 
-  test('V3: when a thread is ended, its tokens get 503 and the next ones are verified by another', async () => {
-    const before = opened.length;
-    const inFlight = Array.from({ length: 200 }, (_, i) =>
-      verified(makeToken(ed, { ...goodClaims, sub: `x${i}` })),
-    );
-    await new Promise((resolve) => setImmediate(resolve));
-    await Promise.all(opened.splice(0, 1).map((worker) => worker.close()));
-    for (const outcome of await Promise.all(inFlight))
-      expect(['accepted', 'verifier_failed']).toContain(said(outcome));
-    await verifier.ready();
-    expect(opened.length).toBeGreaterThanOrEqual(before - 1);
-    expect(said(await verified(makeToken(ed, { ...goodClaims, sub: 'later' })))).toBe('accepted');
-  });
-
   test('new keys reach the threads', async () => {
+    await start(workerUrl, { workers: 2 });
     const next = makeSigner('EdDSA', 'next');
     verifier.setProfile({ ...makeProfile([makeIssuer([keyOf(ed, 1), keyOf(next, 3)])]), version: 2 });
-    const outcomes = await Promise.all(
-      [ed, next].map((signer) => verified(makeToken(signer, { ...goodClaims, sub: 'k' }))),
-    );
+    const outcomes = await Promise.all([ed, next].map((signer) => verified(tokenFor('k', signer))));
     expect(outcomes).toMatchObject([{ keyId: 1 }, { keyId: 3 }]);
   });
+
+  test.each([
+    ['exit', 'verifier_failed'],
+    ['throw', 'verifier_failed'],
+    ['hang', 'verifier_timeout'],
+  ])(
+    'V3: a thread that does this: %s; answers %s for what it had and is replaced, and the next token is verified',
+    async (how, code) => {
+      const restarts = countRestarts();
+      await start(mortalUrl, { workers: 1, deadlineMs: 400 }, restarts.observer);
+      expect(said(await verified(`x.y.${how}`))).toBe(code);
+      await restarts.first;
+      await verifier.ready();
+      expect(said(await verified(tokenFor('next')))).toBe('accepted');
+      expect(restarts.count).toBe(1);
+    },
+  );
+
+  test('V3: a thread that is ended while it is idle is replaced before a token needs it', async () => {
+    const threads: Worker[] = [];
+    const { Worker: Original } = workerThreads;
+    workerThreads.Worker = class extends Original {
+      constructor(...values: ConstructorParameters<typeof Original>) {
+        super(...values);
+        threads.push(this);
+      }
+    };
+    try {
+      const restarts = countRestarts();
+      await start(workerUrl, { workers: 1 }, restarts.observer);
+      await threads[0]!.terminate();
+      await restarts.first;
+      await verifier.ready();
+      expect(said(await verified(tokenFor('next')))).toBe('accepted');
+      expect(restarts.count).toBe(1);
+    } finally {
+      workerThreads.Worker = Original;
+    }
+  });
 });
+
+/** An observer that listens for replaced workers alone. */
+function countRestarts(): {
+  readonly observer: VerifierObserver;
+  readonly first: Promise<void>;
+  count: number;
+} {
+  const restarts = { observer: silent, first: Promise.resolve(), count: 0 };
+  restarts.first = new Promise((resolve) => {
+    restarts.observer = new Proxy(silent, {
+      get: (_, name) => () => {
+        if (name !== 'workerRestarted') return;
+        restarts.count += 1;
+        resolve();
+      },
+    });
+  });
+  return restarts;
+}

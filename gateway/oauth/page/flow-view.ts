@@ -49,7 +49,7 @@ function pending(call: Call, flow: Flow, details: FlowDetails, isJoined: boolean
   const { step, provider, expiresAtMs } = details;
   const seconds = Math.max(0, Math.ceil((expiresAtMs - nowMs) / 1000));
   return html`${heading(`Log in with ${provider}`, 'busy')}
-    ${isJoined && html`<p class="note">A login was already running: you joined it.</p>`} ${stepView(step)}
+    ${isJoined && html`<p class="note">This login was already running: you joined it.</p>`} ${stepView(step)}
     <p class="status" role="status">
       <span class="dot" aria-hidden="true"></span><span>${waitingFor(step)}</span>
     </p>

@@ -30,7 +30,7 @@ function item(call: Call, listing: LoginListing): Html {
     <span><span class="name">${provider}</span><span class="state ${tone}">${text}</span></span>
     ${
       flow?.state === 'pending'
-        ? html`<a class="button" href="${base}/flows/${flow.id}"
+        ? html`<a class="button" href="${base}/flows/${flow.id}?joined"
             >Continue<span class="visually-hidden"> with ${provider}</span></a
           >`
         : startForm(

@@ -93,6 +93,7 @@ body {
 @keyframes turn { to { transform: rotate(1turn); } }
 h1 { margin: 0 0 .4rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; outline: none; text-wrap: balance; }
 p { margin: .4rem 0; }
+a { color: var(--accent); text-underline-offset: .18em; }
 .soft { color: var(--soft); text-wrap: pretty; }
 .small { font-size: .875rem; }
 .note {
@@ -125,12 +126,14 @@ p { margin: .4rem 0; }
   justify-content: center;
   margin-top: 1.25rem;
   color: var(--soft);
+  text-wrap: balance;
 }
 .dot { width: .6rem; height: .6rem; border-radius: 50%; background: var(--tone); animation: beat 1.8s ease-in-out infinite; }
 @keyframes beat { 50% { opacity: .3; transform: scale(.8); } }
 .clock { font-variant-numeric: tabular-nums; }
 .button, button {
   display: inline-block;
+  text-align: center;
   padding: .7rem 1.4rem;
   border: 1px solid transparent;
   border-radius: .75rem;
@@ -145,11 +148,11 @@ p { margin: .4rem 0; }
 .wide { width: 100%; }
 .quiet { background: transparent; color: var(--soft); border-color: var(--edge); font-weight: 500; }
 .tiny { padding: .3rem .8rem; font-size: .875rem; }
-.link { padding: 0; border: 0; background: none; color: var(--accent); font-weight: 600; text-decoration: underline; text-underline-offset: .18em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .5rem; }
 h1:focus-visible { outline: none; }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; justify-content: center; margin-top: 1.5rem; }
-.actions form { margin: 0; }
+.actions > * { flex: 1 1 8rem; margin: 0; }
+.actions button { width: 100%; }
 .providers { list-style: none; margin: 1.5rem 0 0; padding: 0; display: grid; gap: .7rem; text-align: left; }
 .provider {
   display: flex;

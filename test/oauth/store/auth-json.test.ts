@@ -1,7 +1,7 @@
 /** The `auth.json` beside the store: onboarding-oauth 1.6, its cases 13, 15, 19 and 23 in substance. */
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CredentialStore } from '../../../gateway/oauth/credential.ts';
 import { AuthJsonStore } from '../../../gateway/oauth/store/auth-json-writer.ts';

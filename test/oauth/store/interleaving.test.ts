@@ -1,5 +1,5 @@
 /** Writers and readers whose file operations come in any order: there is no lock, and none is needed. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { StoreFault } from '../../../gateway/oauth/credential.ts';
 import type { Files } from '../../../gateway/oauth/store/files.ts';

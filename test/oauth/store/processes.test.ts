@@ -42,11 +42,9 @@ test('the largest acknowledged fence stays, whoever writes and whoever is killed
     // A reader meets whole records only, and never an older one than before.
     const reader = await openStore(directory);
     let seen = -1n;
-    let isOver = false;
-    void Promise.all(writers.map(({ ended }) => ended)).then(() => {
-      isOver = true;
-    });
-    while (!isOver) {
+    const isAlive = ({ process: { exitCode, signalCode } }: Writer): boolean =>
+      exitCode === null && signalCode === null;
+    while (writers.some(isAlive)) {
       const stored = await reader.read(ann);
       const fence = stored?.fence ?? -1n;
       expect(fence >= seen).toBe(true);

@@ -3,7 +3,8 @@
 // the same switches; and it survives every schedule of the same situation, as many of them as when it was recorded.
 
 import { createHash } from 'node:crypto';
-import type { InvariantId, Violation } from '../invariants/invariant.ts';
+import type { InvariantId } from '../invariants/ids.ts';
+import type { Violation } from '../invariants/invariant.ts';
 import { mutantNamed } from '../mutants/all.ts';
 import { variantOf } from '../mutants/mutant.ts';
 import { renderTrace } from '../report/terminal.ts';
@@ -19,9 +20,10 @@ import { createSightings } from '../sightings.ts';
 import { failureUnder } from '../shrink/shrink.ts';
 import type { Plan } from '../world/plan.ts';
 import { modelOf } from '../world/threads.ts';
+import { viewOf } from '../world/view.ts';
 import { shipped, type Variant } from '../world/world.ts';
 
-export const FORMAT = 'sallyport-race/1';
+const FORMAT = 'sallyport-race/1';
 
 export interface TraceFile {
   readonly format: typeof FORMAT;
@@ -101,7 +103,7 @@ export function replayExactly(plan: Plan, variant: Variant, choices: string): To
 }
 
 /** Replays the switches of a guide, and whatever order follows from them. */
-export function replayGuided(plan: Plan, variant: Variant, guide: Guide): Told {
+function replayGuided(plan: Plan, variant: Variant, guide: Guide): Told {
   const bench = benchOf(plan, variant);
   follow(bench.machine, guide, defaultLimits.stepsMax);
   return judged(bench, plan, bench.machine.stuck() === 0 ? 'settled' : 'wedged');
@@ -110,7 +112,7 @@ export function replayGuided(plan: Plan, variant: Variant, guide: Guide): Told {
 function judged(bench: ReturnType<typeof benchOf>, plan: Plan, end: 'settled' | 'wedged' | 'runaway'): Told {
   const inspect = inspector(bench, createSightings(), new Map());
   const violation = inspect(bench.machine, end);
-  const trace = tell(bench.machine, bench.world, threadNames(plan));
+  const trace = tell(bench.machine, viewOf(bench.world), threadNames(plan));
   const hash = createHash('sha256').update(violation?.invariant ?? 'ok');
   for (const step of trace.steps) hash.update(`\n${step.thread} ${step.text} ${step.notes.join(' ')}`);
   return { trace, violation, fingerprint: hash.digest('hex').slice(0, 32) };
@@ -138,7 +140,12 @@ function checkBad(file: TraceFile): Check {
     const told = replayExactly(file.plan, variant, file.choices);
     const invariant = told.violation?.invariant;
     if (invariant !== file.expect.invariant) {
-      return { name, ok: false, stale: true, detail: `${STALE} (it now ends in ${invariant ?? 'no violation'})` };
+      return {
+        name,
+        ok: false,
+        stale: true,
+        detail: `${STALE} (it now ends in ${invariant ?? 'no violation'})`,
+      };
     }
     if (told.fingerprint !== file.expect.fingerprint) {
       return { name, ok: false, stale: true, detail: `${STALE} (same violation, other steps)` };
@@ -173,11 +180,14 @@ function checkAll(file: TraceFile): Check {
 
 /** Reads a trace file. Errors: SyntaxError, or RangeError for another format. */
 export function parseTraceFile(text: string): TraceFile {
-  const file = JSON.parse(text) as TraceFile;
-  if (file.format !== FORMAT) throw new RangeError(`a trace file says "format": "${FORMAT}"`);
+  const file = JSON.parse(text) as Omit<TraceFile, 'format'> & { readonly format: string };
+  if (!isTraceFile(file)) throw new RangeError(`a trace file says "format": "${FORMAT}"`);
   // Names are resolved and the plan is built now, so that a broken file fails here and not halfway.
   modelOf(file.plan, variantNamed(file.variant));
   parseSchedule(file.choices);
   return file;
 }
 
+function isTraceFile(file: { readonly format: string }): file is TraceFile {
+  return file.format === FORMAT;
+}

@@ -1,0 +1,65 @@
+/** Runs a case: all contenders once per round, forwards in even rounds and backwards in odd ones, so that drift hits all. */
+import type { Bench, BenchCase, Ratio, Sample } from './case.ts';
+import { summarise, type Summary } from './statistics.ts';
+
+export interface ContenderResult {
+  readonly name: string;
+  readonly rounds: readonly Sample[];
+  readonly figures: Readonly<Record<string, Summary>>;
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly question: string;
+  readonly units: Readonly<Record<string, string>>;
+  readonly contenders: readonly ContenderResult[];
+  readonly ratios: readonly JudgedRatio[];
+}
+
+export interface JudgedRatio extends Ratio {
+  /** Null without a target. */
+  readonly met: boolean | null;
+}
+
+export type Progress = (done: number, all: number, contender: string) => void;
+
+export async function runCase(
+  benchCase: BenchCase,
+  bench: Bench,
+  rounds: number,
+  progress: Progress,
+): Promise<CaseResult> {
+  const contenders = await benchCase.contenders(bench);
+  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
+  let done = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { name, measure } of round % 2 === 0 ? contenders : contenders.toReversed()) {
+      progress(done, rounds * contenders.length, name);
+      samples.get(name)!.push(await measure());
+      done += 1;
+    }
+  }
+  const results = contenders.map(({ name }) => summariseContender(name, samples.get(name)!));
+  const median = (contender: string, figure: string): number =>
+    results.find(({ name }) => name === contender)!.figures[figure]!.median;
+  return {
+    name: benchCase.name,
+    question: benchCase.question,
+    units: benchCase.figures,
+    contenders: results,
+    ratios: benchCase.ratios({ median }).map(judge),
+  };
+}
+
+function summariseContender(name: string, rounds: readonly Sample[]): ContenderResult {
+  const figures = Object.keys(rounds[0]!).map((figure) => [
+    figure,
+    summarise(rounds.map((round) => round[figure]!)),
+  ]);
+  return { name, rounds, figures: Object.fromEntries(figures) as Record<string, Summary> };
+}
+
+function judge({ name, value, target }: Ratio): JudgedRatio {
+  if (target === null) return { name, value, target, met: null };
+  return { name, value, target, met: 'atLeast' in target ? value >= target.atLeast : value <= target.atMost };
+}

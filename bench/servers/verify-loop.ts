@@ -1,0 +1,31 @@
+/**
+ * Entry of a process that does nothing but `crypto.verify`, one token after another: `verify-loop.js JWKS TOKENS COUNT`.
+ * What one core can do at most. Signing inputs and signatures are decoded before the clock runs.
+ */
+import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+const [, , jwksFile, tokensFile, count] = process.argv;
+const warmUpTokens = 2000;
+
+const { keys } = JSON.parse(readFileSync(jwksFile!, 'utf8')) as { keys: JsonWebKey[] };
+const key = createPublicKey({ key: keys[0]!, format: 'jwk' });
+const tokens = readFileSync(tokensFile!, 'utf8').split('\n', Number(count));
+const parts = tokens.map((token) => {
+  const dot = token.lastIndexOf('.');
+  return {
+    input: Buffer.from(token.slice(0, dot)),
+    signature: Buffer.from(token.slice(dot + 1), 'base64url'),
+  };
+});
+
+function verifyAll(some: typeof parts): number {
+  const startMs = performance.now();
+  for (const { input, signature } of some) {
+    if (!verify('sha256', input, key, signature)) throw new Error('a token of the corpus is not genuine');
+  }
+  return some.length / ((performance.now() - startMs) / 1000);
+}
+
+verifyAll(parts.slice(0, warmUpTokens));
+console.log(JSON.stringify({ perSecond: verifyAll(parts) }));

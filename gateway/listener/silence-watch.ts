@@ -1,0 +1,52 @@
+/**
+ * Gives up on callers who fell silent: who stopped sending a body, or stopped taking an answer. Looks at all that are under
+ * way, several times within the limit.
+ */
+import type { Clock } from '../core/clock.ts';
+
+export interface Watched {
+  /** When the caller last did something, monotonic milliseconds; Infinity while it is not the caller's turn. */
+  readonly heardMs: number;
+  /** Called once at most, and then no more. */
+  giveUp(): void;
+}
+
+const looksPerLimit = 8;
+const lookMsMin = 10;
+const lookMsMax = 1000;
+
+export class SilenceWatch {
+  readonly clock: Clock;
+  readonly #silenceMsMax: number;
+  readonly #watched = new Set<Watched>();
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `silenceMsMax` 0: no limit. */
+  constructor(silenceMsMax: number, clock: Clock) {
+    this.#silenceMsMax = silenceMsMax === 0 ? Number.POSITIVE_INFINITY : silenceMsMax;
+    this.clock = clock;
+  }
+
+  add(each: Watched): void {
+    this.#watched.add(each);
+    const everyMs = Math.min(Math.max(this.#silenceMsMax / looksPerLimit, lookMsMin), lookMsMax);
+    this.#timer ??= setInterval(() => this.look(), everyMs).unref();
+  }
+
+  delete(each: Watched): void {
+    this.#watched.delete(each);
+  }
+
+  /** Runs by itself; public so that a test can run it at a time of its own. */
+  look(): void {
+    const oldestMs = this.clock.monotonicMs() - this.#silenceMsMax;
+    for (const each of this.#watched) {
+      if (each.heardMs > oldestMs) continue;
+      this.#watched.delete(each);
+      each.giveUp();
+    }
+    if (this.#watched.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}

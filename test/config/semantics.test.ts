@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { base, problemsIn } from './example.ts';
+
+describe('issuers', () => {
+  const withIssuer = (text: string): string => `version: 1
+issuers:
+  main: ${text}
+upstreams: { app: { urls: ["http://127.0.0.1:3000"] } }
+routes: [{ prefix: /, upstream: app }]
+`;
+  const problemsOfIssuer = (text: string): string[] =>
+    problemsIn(withIssuer(text)).map((line) => line.replace(/^gw\.yaml:3:\d+: issuers\.main/, ''));
+
+  test.each<[string, string[]]>([
+    [
+      '{ algorithms: [RS256], keys: {} }',
+      [
+        '.keys: where do the keys come from? Give one of jwks_uri, discovery, jwks_file, secret_file, secret_env',
+      ],
+    ],
+    [
+      '{ issuer: "https://i", algorithms: [RS256], keys: { jwks_uri: "https://i/j", jwks_file: a, discovery: true } }',
+      [
+        '.keys.jwks_file: keys come from one source, and `jwks_uri` is given already',
+        '.keys.discovery: keys come from one source, and `jwks_uri` is given already',
+      ],
+    ],
+    [
+      '{ algorithms: [RS256, HS256], keys: { jwks_file: a } }',
+      ['.algorithms[1]: HS algorithms and public ones exclude each other; make two issuers'],
+    ],
+    [
+      '{ algorithms: [HS256], keys: { jwks_file: a } }',
+      ['.keys.jwks_file: HS algorithms need a shared secret: secret_file or secret_env'],
+    ],
+    [
+      '{ algorithms: [ES256], keys: { secret_file: a } }',
+      ['.keys.secret_file: a shared secret serves HS algorithms only'],
+    ],
+    ['{ algorithms: [ES256], keys: { discovery: true } }', ['.keys.discovery: discovery needs `issuer`']],
+    [
+      '{ issuer: us, algorithms: [ES256], keys: { discovery: true } }',
+      ['.issuer: discovery needs an https:// URL here'],
+    ],
+    [
+      '{ issuer: "http://i.example", algorithms: [ES256], keys: { discovery: true } }',
+      [
+        '.issuer: keys found by http:// can be replaced on the way; use https://, or say `keys.allow_http: true`',
+      ],
+    ],
+    ['{ algorithms: [ES256], keys: { jwks_uri: "http://[::1]:80/j" } }', []],
+    ['{ algorithms: [ES256], keys: { jwks_uri: "http://127.0.0.9/j" } }', []],
+    ['{ algorithms: [ES256], keys: { jwks_uri: "http://localhost:1/j" } }', []],
+    [
+      '{ algorithms: [ES256], keys: { jwks_uri: "http://127.0.0.1.example/j" } }',
+      [
+        '.keys.jwks_uri: keys fetched by http:// can be replaced on the way; use https://, or say `allow_http: true`',
+      ],
+    ],
+    ['{ algorithms: [ES256], keys: { jwks_uri: "http://h/j", allow_http: true } }', []],
+    [
+      '{ algorithms: [ES256], keys: { jwks_uri: "https://u:p@h/j" } }',
+      ['.keys.jwks_uri: must be an http:// or https:// URL without credentials or fragment'],
+    ],
+    [
+      '{ algorithms: [ES256], keys: { jwks_file: a, max_stale_seconds: 60 } }',
+      [
+        '.keys.max_stale_seconds: must be at least refresh_seconds (300): good keys would lapse between two refreshes',
+      ],
+    ],
+    [
+      '{ algorithms: [ES256], keys: { jwks_file: a }, token_types: { values: [a, b, a], default: c } }',
+      [
+        '.token_types.values[2]: "a" is there twice',
+        '.token_types.default: unknown token type "c"; there are "a", "b"',
+      ],
+    ],
+    [
+      '{ algorithms: [none], keys: { jwks_file: a } }',
+      [expect.stringContaining('.algorithms[0]: must be one of "RS256"') as string],
+    ],
+  ])('%s', (text, problems) => {
+    expect(problemsOfIssuer(text)).toEqual(problems);
+  });
+
+  test('two issuers are told apart by `issuer`, and one at most has none', () => {
+    const one = (issuer: string) => `{ ${issuer}algorithms: [ES256], keys: { jwks_file: a } }`;
+    const both = (issuer: string) =>
+      withIssuer(`${one(issuer)}\n  b: ${one(issuer)}`).replace(
+        'upstream: app }',
+        'upstream: app, issuer: b }',
+      );
+    expect(problemsIn(both('issuer: x, '))).toEqual([
+      'gw.yaml:4:16: issuers.b.issuer: this is the `issuer` of "main" already',
+    ]);
+    expect(problemsIn(both(''))).toEqual([
+      'gw.yaml:4:3: issuers.b: only one issuer can do without `issuer`, and "main" does',
+    ]);
+  });
+});
+
+describe('upstreams', () => {
+  test.each([
+    ['http://h:1/', 0],
+    ['http://h:1/a', 1],
+    ['http://h:1/?a', 1],
+    ['ftp://h', 1],
+    ['h:80', 1],
+    ['http://u@h', 1],
+  ])('%s', (url, problems) => {
+    expect(problemsIn(`version: 1${base.replace('http://127.0.0.1:3000', url)}`)).toHaveLength(problems);
+  });
+
+  test('one URL twice', () => {
+    const text = base.replace('["http://127.0.0.1:3000"]', '["http://h", "http://h:80/"]');
+    expect(problemsIn(`version: 1${text}`)).toEqual([
+      'gw.yaml:3:40: upstreams.app.urls[1]: this URL is there twice',
+    ]);
+  });
+});

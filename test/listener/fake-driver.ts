@@ -1,0 +1,64 @@
+/** As much of the driver's request and response as the listener's parts touch: heads as they are given, answers as text. */
+import type { HttpRequest, HttpResponse } from '../../gateway/native/uws.ts';
+
+export function fakeRequest(fields: readonly (readonly [name: string, value: string])[]): HttpRequest {
+  const forEach = (each: (name: string, value: string) => void): void => {
+    for (const [name, value] of fields) each(name, value);
+  };
+  return { forEach } as unknown as HttpRequest;
+}
+
+/** Writes down what it is told to send, one line for each call. */
+export class FakeResponse {
+  readonly calls: string[] = [];
+  address = '127.0.0.1';
+  #onAborted = (): void => {};
+
+  get driver(): HttpResponse {
+    return this as unknown as HttpResponse;
+  }
+
+  abort(): void {
+    this.#onAborted();
+  }
+
+  onAborted(listener: () => void): this {
+    this.#onAborted = listener;
+    return this;
+  }
+
+  cork(send: () => void): this {
+    this.calls.push('cork');
+    send();
+    return this;
+  }
+
+  writeStatus(status: string): this {
+    this.calls.push(status);
+    return this;
+  }
+
+  writeHeader(name: string, value: string): this {
+    this.calls.push(`${name}: ${value}`);
+    return this;
+  }
+
+  end(body: string, close = false): this {
+    this.calls.push(`end ${body}${close ? ', closing' : ''}`);
+    return this;
+  }
+
+  endWithoutBody(length?: number, close = false): this {
+    this.calls.push(`end of ${length ?? 'no'} bytes unsent${close ? ', closing' : ''}`);
+    return this;
+  }
+
+  close(): this {
+    this.calls.push('close');
+    return this;
+  }
+
+  getRemoteAddressAsText(): ArrayBuffer {
+    return new TextEncoder().encode(this.address).buffer;
+  }
+}

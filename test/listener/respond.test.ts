@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { type RefusalCode, refusalCodes, refusals } from '../../gateway/core/errors.ts';
+import { type Asker, Responder } from '../../gateway/listener/respond.ts';
+import type { FixedResponse, Route } from '../../gateway/route/policy.ts';
+import { FakeResponse } from './fake-driver.ts';
+
+const responder = new Responder('our realm', 'x-request-id');
+const asker: Asker = { requestId: 'id-1', headOnly: false, lastAnswer: false, route: null };
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** What is sent for a refusal, later than the request's callback. */
+async function sent(code: RefusalCode, more: Partial<Asker> = {}): Promise<string[]> {
+  const response = new FakeResponse();
+  responder.refuseLater(response.driver, refusals[code], { ...asker, ...more });
+  await turn();
+  return response.calls;
+}
+
+/** The one answer in a list of calls, as text: also of those whose body is the tail of a field. */
+const textOf = (calls: readonly string[]): string => calls.join('\n');
+
+describe('a refusal', () => {
+  it.each(refusalCodes)(
+    '%s has its status, a problem body with its code, the id, and is not stored',
+    async (code) => {
+      const calls = await sent(code);
+      const { status, title, close } = refusals[code];
+      expect(calls[0]).toBe('cork');
+      expect(calls[1]).toMatch(new RegExp(`^${status} [A-Z]`));
+      expect(calls).toContain('x-request-id: id-1');
+      expect(calls).toContain('Cache-Control: no-store');
+      const body = JSON.parse(/\{.*\}/.exec(textOf(calls))![0]) as unknown;
+      expect(body).toEqual({ type: `urn:sallyport:refusal:${code}`, title, status, code });
+      expect(calls.at(-1) === 'close').toBe(close);
+    },
+  );
+
+  it.each(refusalCodes.filter((code) => refusals[code].close))(
+    '%s announces exactly the bytes that follow its head',
+    async (code) => {
+      const calls = await sent(code);
+      expect(calls).toContain('Connection: close');
+      const length = Number(calls.find((call) => call.startsWith('Content-Length: '))!.slice(16));
+      const last = calls.at(-2)!;
+      // The driver ends the field with a line break, which is the end of the body.
+      expect(length).toBe(Buffer.byteLength(`${last.slice(last.indexOf('\r\n\r\n') + 4)}\r\n`));
+    },
+  );
+
+  it('to HEAD has the length and not the body', async () => {
+    expect(textOf(await sent('route_not_found', { headOnly: true }))).toMatch(/end of \d+ bytes unsent$/);
+    const closing = await sent('host_invalid', { headOnly: true });
+    expect(closing.at(-2)).toBe('Content-Type: application/problem+json\r\n');
+  });
+
+  it.each([
+    ['credentials_missing', 'Bearer realm="our realm"'],
+    [
+      'token_expired',
+      'Bearer realm="our realm", error="invalid_token", error_description="The token has expired."',
+    ],
+    [
+      'credentials_ambiguous',
+      'Bearer realm="our realm", error="invalid_request", error_description="Credentials were sent more than once."',
+    ],
+  ] as const)('%s challenges', async (code, challenge) => {
+    expect(await sent(code)).toContain(`WWW-Authenticate: ${challenge}`);
+  });
+
+  it('for a scope names the scopes that the route asks for, and for others does not', async () => {
+    const route = { access: { challengeScope: 'orders:read' } } as unknown as Route;
+    expect(textOf(await sent('scope_insufficient', { route }))).toContain(
+      'error="insufficient_scope", error_description="The token lacks a required scope.", scope="orders:read"',
+    );
+    expect(textOf(await sent('token_expired', { route }))).not.toContain('scope=');
+  });
+
+  it('that may pass says when to come again', async () => {
+    expect(await sent('verifier_full')).toContain('Retry-After: 1');
+    expect(textOf(await sent('token_expired'))).not.toContain('Retry-After');
+  });
+
+  it('that closes waits for a turn, and is not sent to a caller who left in it', async () => {
+    const response = new FakeResponse();
+    responder.refuseNow(response.driver, refusals.framing_invalid, asker);
+    expect(response.calls).toEqual([]);
+    response.abort();
+    await turn();
+    expect(response.calls).toEqual([]);
+  });
+
+  it('of the method says which are allowed', () => {
+    const response = new FakeResponse();
+    responder.refuseNow(response.driver, refusals.method_not_allowed, asker, 'GET, HEAD');
+    expect(response.calls).toContain('Allow: GET, HEAD');
+  });
+
+  it('in a drain asks the caller to leave', async () => {
+    expect(textOf(await sent('route_not_found', { lastAnswer: true }))).toMatch(/, closing$/);
+  });
+});
+
+describe('a fixed response', () => {
+  const fixed = (status: number, body = 'text'): FixedResponse => ({ status, headers: ['x-a', '1'], body });
+  const answered = (response: FixedResponse, more: Partial<Asker> = {}): string[] => {
+    const fake = new FakeResponse();
+    responder.respond(fake.driver, response, { ...asker, ...more });
+    return fake.calls;
+  };
+  it('has its status, its fields and its body', () => {
+    expect(answered(fixed(200))).toEqual(['200 OK', 'x-request-id: id-1', 'x-a: 1', 'end text']);
+  });
+  it.each([204, 304])('of %d has no body and no length', (status) => {
+    expect(answered(fixed(status)).at(-1)).toBe('end of no bytes unsent');
+    expect(answered(fixed(status), { lastAnswer: true })).toContain('Connection: close');
+  });
+  it('to HEAD has the length in bytes', () => {
+    expect(answered(fixed(200, '\u20ac'), { headOnly: true }).at(-1)).toBe('end of 3 bytes unsent');
+  });
+});
