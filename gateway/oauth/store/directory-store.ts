@@ -1,4 +1,6 @@
 /** The embedded credential store: a directory of encrypted records. What lies where: `versions.ts`. */
+import { assert } from '../../core/assert.ts';
+import type { Clock } from '../../core/clock.ts';
 import {
   type Credential,
   type CredentialId,
@@ -8,7 +10,6 @@ import {
   type StoredCredential,
   StoreFault,
 } from '../credential.ts';
-import type { Clock } from '../../core/clock.ts';
 import { isFence, type RecordContent } from './content.ts';
 import { codeOf } from './files.ts';
 import { Records, type RecordsParts, type RecordState } from './records.ts';
@@ -51,8 +52,8 @@ export class DirectoryStore implements CredentialStore {
   }
 
   write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<void> {
-    if (!isFence(fence)) throw new RangeError('a fence is not negative and below 2^160');
     return orFault('written', async () => {
+      assert(isFence(fence), 'a fence is not negative and below 2^160');
       const { id, grant } = credential;
       const name = this.#records.nameOf(id);
       const content: RecordContent = {

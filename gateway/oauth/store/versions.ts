@@ -157,17 +157,14 @@ export class Versions {
     }
   }
 
-  /** Removes what writers that died have left behind. Returns how many. */
-  async removeLeftovers(nowMs: number): Promise<number> {
-    let removed = 0;
+  /** Removes what writers that died have left behind. */
+  async removeLeftovers(nowMs: number): Promise<void> {
     for (const name of await this.list()) {
       if (!newPattern.test(name)) continue;
       const facts = await this.#files.stat(join(this.#directory, name));
       if (facts === null || nowMs - facts.modifiedAtMs < leftoverAgeMs) continue;
       await removeQuietly(this.#files, join(this.#directory, name));
-      removed += 1;
     }
-    return removed;
   }
 
   async #link(fresh: string, record: string, number: number): Promise<boolean> {
