@@ -3,7 +3,7 @@
  * Numbers are those of the reference. 13, 23 and 24 are about that application's own files and environment: what they mean
  * is held for our store.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { secrets } from './http/codex-server.ts';
@@ -110,10 +110,8 @@ describe('what is asked, and what is told', () => {
 
   it('8: a start tells code and address, and no secret', async () => {
     const body = await started(new Client(site), 'openai-codex');
-    expect(Object.keys(body).sort()).toEqual([
-      ...['expires_at', 'flow_id', 'ok', 'poll_interval_seconds', 'provider', 'status', 'user_code'],
-      'verification_uri',
-    ]);
+    const fields = 'expires_at flow_id ok poll_interval_seconds provider status user_code verification_uri';
+    expect(Object.keys(body).toSorted()).toEqual(fields.split(' '));
     expect(body).toMatchObject({
       ok: true,
       provider: 'openai-codex',
@@ -206,6 +204,24 @@ describe('how flows end', () => {
       expect(statSync(file).mode & 0o777).toBe(0o600);
       expect(readFileSync(file).includes('secret-')).toBe(false);
     }
+    const plain = site.authFile('c');
+    expect(statSync(plain).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(plain, 'utf8'))).toMatchObject({
+      version: 1,
+      credential_pool: {
+        'openai-codex': [
+          {
+            id: expect.stringMatching(/^openai-codex-oauth-[0-9a-f]{12}$/) as unknown,
+            auth_type: 'oauth',
+            priority: 0,
+            source: 'manual:device_code',
+            access_token: secrets.accessToken,
+            refresh_token: secrets.refreshToken,
+          },
+        ],
+      },
+    });
+    expect(existsSync(site.authFile('d'))).toBe(false);
   });
 
   it('15, 23: a credential that is there already is linked at once, and not copied', async () => {
@@ -242,19 +258,17 @@ describe('how flows end', () => {
 });
 
 it('22: a link that cannot be stored is an error, whose text says nothing of why', async () => {
-  const { rmSync, writeFileSync } = await import('node:fs');
   const broken = await startOnboardingSite();
   try {
+    const client = new Client(broken);
+    const { flow_id: id } = (await client.start('anthropic')).body;
     rmSync(broken.storeFolder, { recursive: true, force: true });
     writeFileSync(broken.storeFolder, 'no folder');
     broken.logInElsewhere();
-    const client = new Client(broken);
-    const { status, body } = await client.start('anthropic');
-    expect([status, body]).toMatchObject([200, { status: 'error' }]);
-    expect((await client.poll(body['flow_id'])).body).toMatchObject({
-      status: 'error',
-      error: 'Claude Code credential linking failed. Check server logs.',
-    });
+    expect(await ended(client, id)).toBe('error');
+    expect((await client.poll(id)).body['error']).toBe(
+      'Claude Code credential linking failed. Check server logs.',
+    );
   } finally {
     await broken.stop();
   }

@@ -12,11 +12,11 @@ export interface OnboardingSetting {
   readonly limits?: string;
   /** Further top-level sections or settings of the file. */
   readonly more?: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** Settings of the listener. */
   readonly listener?: string;
   /** Further routes, as YAML list items with two spaces before them. */
   readonly routes?: string;
-  readonly store?: string;
 }
 
 export interface OnboardingSite {
@@ -24,6 +24,8 @@ export interface OnboardingSite {
   readonly codex: CodexServer;
   /** Where the credentials lie. */
   readonly storeFolder: string;
+  /** The plain copy that other programs read. */
+  authFile(account: string): string;
   /** The other program logs in; `logOut` undoes it. */
   logInElsewhere(): void;
   logOutElsewhere(): void;
@@ -49,6 +51,7 @@ export async function startOnboardingSite(setting: OnboardingSetting = {}): Prom
   const codex = await CodexServer.start();
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-onboarding-'));
   const storeFolder = join(folder, 'credentials');
+  const authFile = (account: string): string => join(folder, `${account}-auth.json`);
   const claudeFile = join(folder, 'claude.json');
   const mounts = accounts.map(
     (
@@ -65,7 +68,7 @@ routes:
 ${mounts.join('\n')}
 ${routes}
 oauth:
-  store: { directory: "${storeFolder}", key_env: STORE_KEY${setting.store ?? ''} }
+  store: { directory: "${storeFolder}", key_env: STORE_KEY, auth_json: { file: "${authFile('{account}')}", providers: { openai-codex: { name: openai-codex } } } }
   limits: ${limits}
   providers:
     openai-codex:
@@ -88,12 +91,13 @@ oauth:
         expires_at: [claudeAiOauth, expiresAt]
         instruction: Run 'claude login' or 'claude setup-token' on the host of this gateway.
 ${more}`,
-    { env: { STORE_KEY: newKeyRing() } },
+    { env: { STORE_KEY: newKeyRing(), ...setting.env } },
   );
   return {
     gateway,
     codex,
     storeFolder,
+    authFile,
     logInElsewhere: () => {
       const { accessToken, refreshToken } = secrets;
       writeFileSync(
