@@ -124,25 +124,52 @@ function redact(problem: Problem, path: ConfigPath, substituted: readonly Substi
 /** Secrets and key sets need not be there where a file is checked; a start needs them. */
 async function missingSecrets(config: Config, env: Environment): Promise<readonly PolicyProblem[]> {
   const warnings: PolicyProblem[] = [];
-  for (const [name, { keys }] of Object.entries(config.issuers)) {
-    const files = { jwks_file: keys.jwksFile, secret_file: keys.secretFile };
-    for (const [key, file] of Object.entries(files)) {
-      if (file === undefined) continue;
-      const isReadable = await access(file, constants.R_OK).then(
-        () => true,
-        () => false,
-      );
-      if (!isReadable)
-        warnings.push({ path: ['issuers', name, 'keys', key], message: 'the file cannot be read here' });
+  for (const { path, file, variable } of secretsOf(config)) {
+    if (variable !== undefined && !env[variable]) {
+      warnings.push({ path, message: 'the environment variable is not set here' });
     }
-    if (keys.secretEnv !== undefined && !env[keys.secretEnv]) {
-      warnings.push({
-        path: ['issuers', name, 'keys', 'secret_env'],
-        message: 'the environment variable is not set here',
-      });
-    }
+    if (file === undefined) continue;
+    const isReadable = await access(file, constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!isReadable) warnings.push({ path, message: 'the file cannot be read here' });
   }
   return warnings;
+}
+
+interface SecretPlace {
+  readonly path: ConfigPath;
+  readonly file?: string | undefined;
+  readonly variable?: string | undefined;
+}
+
+function secretsOf({ issuers, oauth }: Config): readonly SecretPlace[] {
+  const ofIssuers = Object.entries(issuers).flatMap(([name, { keys }]): readonly SecretPlace[] => {
+    const at = ['issuers', name, 'keys'];
+    return [
+      { path: [...at, 'jwks_file'], file: keys.jwksFile },
+      { path: [...at, 'secret_file'], file: keys.secretFile },
+      { path: [...at, 'secret_env'], variable: keys.secretEnv },
+    ];
+  });
+  if (oauth === undefined) return ofIssuers;
+  const ofProviders = Object.entries(oauth.providers).flatMap(([name, provider]): readonly SecretPlace[] => {
+    const at = ['oauth', 'providers', name, 'client_auth'];
+    const { secretFile, secretEnv, keyFile } = provider.clientAuth;
+    return [
+      { path: [...at, 'secret_file'], file: secretFile },
+      { path: [...at, 'secret_env'], variable: secretEnv },
+      { path: [...at, 'key_file'], file: keyFile },
+    ];
+  });
+  const at = ['oauth', 'store'];
+  return [
+    ...ofIssuers,
+    { path: [...at, 'key_file'], file: oauth.store.keyFile },
+    { path: [...at, 'key_env'], variable: oauth.store.keyEnv },
+    ...ofProviders,
+  ];
 }
 
 /** File names are relative to the configuration file, wherever the program was started. */

@@ -1,32 +1,12 @@
 /** `sallyport keys`, as its users run it. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import { runProgram } from '../../../gateway/cli/program.ts';
 import { parseKeyRing } from '../../../gateway/oauth/store/key-ring.ts';
+import { type Ran, run as runAround } from '../../cli/memory-terminal.ts';
 import { ann, onlyVersion, openStore, tokens, withFolder } from './stores.ts';
 
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(...args: readonly string[]): Promise<Ran> {
-  const ran = { code: null as number | null, out: '', err: '' };
-  await runProgram(args, {
-    out: (text) => void (ran.out += text),
-    err: (text) => void (ran.err += text),
-    readInput: () => Promise.resolve(''),
-    env: {},
-    colors: createColors(false),
-    exit: (code) => {
-      ran.code = code;
-    },
-  });
-  return ran;
-}
+const run = (...args: readonly string[]): Promise<Ran> => runAround(args);
 
 const configuration = `
 version: 1
