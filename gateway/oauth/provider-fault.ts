@@ -84,7 +84,9 @@ const retryAfterMsMax = 300_000;
 /** RFC 9110 section 10.2.3: seconds, or a date. Bounded, because it comes from outside. */
 export function retryAfterMsOf(response: Response, nowMs = Date.now()): number {
   const text = response.headers.get('retry-after')?.trim() ?? '';
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  const isDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text);
+  if (!isDate && !/^\d{1,9}$/.test(text)) return 0;
+  const waitMs = isDate ? Date.parse(text) - nowMs : Number(text) * 1000;
   return Number.isNaN(waitMs) ? 0 : Math.min(retryAfterMsMax, Math.max(0, waitMs));
 }
 
