@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProviderParts } from '../../gateway/oauth/authorization-server.ts';
 import { loadClientAuth, type SecretSources } from '../../gateway/oauth/client-auth.ts';
 import { DeviceProvider } from '../../gateway/oauth/device-provider.ts';
-import { providerFault, ProviderFault, retryAfterMsOf } from '../../gateway/oauth/provider-fault.ts';
+import { providerFault, type ProviderFault, retryAfterMsOf } from '../../gateway/oauth/provider-fault.ts';
 import type { GrantedTokens } from '../../gateway/oauth/credential.ts';
 import { createOauthFetch } from '../../gateway/upstream/oauth-fetch.ts';
 import { FakeIssuer, issuer, tokens } from './fake-issuer.ts';
