@@ -54,5 +54,5 @@ const marks: Readonly<Record<Page['tone'], Html>> = {
   calm: icon('M15 7a4 4 0 1 1-3.4 6.1L8 16.7V19H5.7v2H3v-3.4l7.2-7.2A4 4 0 0 1 15 7zm1 2.2v1.6'),
   busy: icon('M12 3a9 9 0 1 0 9 9'),
   good: icon('M5 12.5l4.5 4.5L19 7.5'),
-  bad: icon('M12 7v6m0 3.5v.5'),
+  bad: icon('M12 5.5v8m0 4.5v.01'),
 };

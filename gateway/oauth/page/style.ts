@@ -94,11 +94,12 @@ body {
 h1 { margin: 0 0 .4rem; font-size: 1.5rem; line-height: 1.25; letter-spacing: -.01em; outline: none; text-wrap: balance; }
 p { margin: .4rem 0; }
 a { color: var(--accent); text-underline-offset: .18em; }
-.soft { color: var(--soft); text-wrap: pretty; }
+.soft { color: var(--soft); text-wrap: balance; }
+.soft strong { color: var(--ink); }
 .small { font-size: .875rem; }
 .note {
   display: inline-block;
-  margin: .75rem 0 0;
+  margin: .6rem 0 .5rem;
   padding: .35rem .8rem;
   border-radius: 99rem;
   font-size: .875rem;
@@ -128,7 +129,7 @@ a { color: var(--accent); text-underline-offset: .18em; }
   color: var(--soft);
   text-wrap: balance;
 }
-.dot { width: .6rem; height: .6rem; border-radius: 50%; background: var(--tone); animation: beat 1.8s ease-in-out infinite; }
+.dot { flex: none; width: .6rem; height: .6rem; border-radius: 50%; background: var(--tone); animation: beat 1.8s ease-in-out infinite; }
 @keyframes beat { 50% { opacity: .3; transform: scale(.8); } }
 .clock { font-variant-numeric: tabular-nums; }
 .button, button {

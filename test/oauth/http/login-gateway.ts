@@ -7,8 +7,10 @@ import { startLoginProvider, type TestLoginProvider } from '../../support/login-
 export interface LoginSetting {
   readonly codeSeconds?: number;
   readonly threads?: number;
-  /** Added to the section `oauth`. */
-  readonly oauth?: string;
+  /** What the two providers are called. */
+  readonly names?: { readonly device: string; readonly web: string };
+  /** Further providers, as YAML with four spaces before it. */
+  readonly providers?: string;
 }
 
 export interface LoginSite {
@@ -19,11 +21,12 @@ export interface LoginSite {
 
 export const newKeyRing = (): string => `sallyport-key.v1.test.${randomBytes(32).toString('base64url')}`;
 
-/** `device` and `web` are providers of the flows `device` and `code`; the mounts are `/login`, `/oauth` and `/web`. */
+/** Two providers, of the flows `device` and `code`, at one issuer; the mounts are `/login` and `/oauth`. */
 export async function startLoginSite({
   codeSeconds = 600,
   threads = 1,
-  oauth = '',
+  names = { device: 'device', web: 'web' },
+  providers = '',
 }: LoginSetting = {}): Promise<LoginSite> {
   const port = await freePort('127.0.0.1', 0);
   const callback = `http://127.0.0.1:${port}/login/callback`;
@@ -39,9 +42,9 @@ oauth:
   store: { directory: ./credentials, key_env: STORE_KEY }
   limits: { starts: 1000, starts_per_minute: 1000 }
   providers:
-    device: { flow: device, issuer: "${provider.issuer}", client_id: cli, scopes: [openid], interval_seconds_min: 1 }
-    web: { flow: code, issuer: "${provider.issuer}", client_id: web, scopes: [openid], redirect_uri: "${callback}" }
-${oauth}`;
+    ${names.device}: { flow: device, issuer: "${provider.issuer}", client_id: cli, scopes: [openid], interval_seconds_min: 1 }
+    ${names.web}: { flow: code, issuer: "${provider.issuer}", client_id: web, scopes: [openid], redirect_uri: "${callback}" }
+${providers}`;
   const gateway = await startGateway(config, { env: { STORE_KEY: newKeyRing() } }).catch(
     async (error: unknown) => {
       await provider.stop();

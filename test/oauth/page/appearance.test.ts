@@ -11,12 +11,24 @@ import { Caller, startLoginSite, type LoginSite } from '../http/login-gateway.ts
 import { launch, visitor } from './browser.ts';
 
 const folder = process.env['SCREENSHOTS'];
+const names = { device: 'Acme Cloud', web: 'Example ID' } as const;
 
 describeWith('chromium', 'the look of the login page', () => {
   let site: LoginSite;
   let browser: Browser;
   beforeAll(async () => {
-    [site, browser] = await Promise.all([startLoginSite(), launch()]);
+    [site, browser] = await Promise.all([
+      startLoginSite({
+        names,
+        providers: `    Claude Code:
+      flow: linked
+      linked:
+        file: ./not-there.json
+        access_token: token
+        instruction: Run “claude login” on the host of this gateway. This page notices by itself.`,
+      }),
+      launch(),
+    ]);
     if (folder !== undefined) mkdirSync(folder, { recursive: true });
   });
   afterAll(async () => {
@@ -30,21 +42,22 @@ describeWith('chromium', 'the look of the login page', () => {
     reach: (page: Page) => Promise<unknown>,
   ])[] = [
     ['providers', 'Log in', (page) => page.goto(`${site.gateway.url}/login`)],
-    ['waiting', 'Log in with device', (page) => start(page, 'device')],
+    ['waiting', `Log in with ${names.device}`, (page) => start(page, names.device)],
     [
       'joined',
-      'Log in with device',
+      `Log in with ${names.device}`,
       async (page) => {
-        await new Caller(site).start('device');
-        await start(page, 'device');
+        await new Caller(site).start(names.device);
+        await start(page, names.device);
       },
     ],
-    ['browser', 'Log in with web', (page) => start(page, 'web')],
+    ['browser', `Log in with ${names.web}`, (page) => start(page, names.web)],
+    ['linked', 'Log in with Claude Code', (page) => start(page, 'Claude Code')],
     [
       'done',
       'You are logged in',
       async (page) => {
-        await start(page, 'device');
+        await start(page, names.device);
         await site.provider.enterCode(await codeOf(page), 'approve');
       },
     ],
@@ -52,7 +65,7 @@ describeWith('chromium', 'the look of the login page', () => {
       'denied',
       'The login was denied',
       async (page) => {
-        await start(page, 'device');
+        await start(page, names.device);
         await site.provider.enterCode(await codeOf(page), 'deny');
       },
     ],
@@ -60,7 +73,7 @@ describeWith('chromium', 'the look of the login page', () => {
       'cancelled',
       'The login was cancelled',
       async (page) => {
-        await start(page, 'web');
+        await start(page, names.web);
         await page.getByRole('button', { name: 'Cancel' }).click();
       },
     ],
@@ -98,6 +111,18 @@ describeWith('chromium', 'the look of the login page', () => {
     await keep(page, `${name}-phone`);
     expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
     await context.close();
+  });
+
+  it('expired fits, too', async () => {
+    const brief = await startLoginSite({ names, codeSeconds: 1 });
+    const { context } = await visitor(browser, { viewport: { width: 720, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(`${brief.gateway.url}/login`);
+    await page.getByRole('button', { name: `Log in with ${names.device}` }).click();
+    await page.getByRole('heading', { name: 'The login has expired' }).waitFor();
+    await keep(page, 'expired');
+    await context.close();
+    await brief.stop();
   });
 
   async function keep(page: Page, name: string): Promise<void> {
