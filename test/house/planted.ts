@@ -23,6 +23,8 @@ export function runIn(folder: string, program: string, args: readonly string[]):
   const { stdout, stderr } = spawnSync(process.execPath, [resolve('node_modules', program), ...args], {
     cwd: folder,
     encoding: 'utf8',
+    // The whole tree's imports are more than Node takes by itself.
+    maxBuffer: 2 ** 26,
   });
   try {
     return JSON.parse(stdout) as unknown;
