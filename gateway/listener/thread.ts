@@ -65,6 +65,7 @@ const endpoints =
     : new Endpoints({
         broker,
         nowMs: systemClock.nowMs,
+        isEnding: () => drain.begun,
         failed: (error) => log.logger.error({ err: error }, 'an endpoint for logins failed'),
       });
 let serving = new Serving(boot.configuration, recorder, log.logger, refuse, endpoints, broker);

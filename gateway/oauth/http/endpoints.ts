@@ -5,18 +5,15 @@
 import { refusals } from '../../core/errors.ts';
 import type { Exchange } from '../../core/exchange.ts';
 import type { OauthMount } from '../../route/policy.ts';
-import type { BrokerApi } from '../broker.ts';
 import { PageMount } from '../page/page-mount.ts';
 import { send } from './answer.ts';
 import { Call } from './call.ts';
 import { JsonMount } from './json-mount.ts';
 import { OnboardingMount } from './onboarding-mount.ts';
-import type { MountEndpoints } from './mount-endpoints.ts';
+import type { MountEndpoints, MountParts } from './mount-endpoints.ts';
 import type { Identity } from './session.ts';
 
-export interface EndpointsParts {
-  readonly broker: BrokerApi;
-  readonly nowMs: () => number;
+export interface EndpointsParts extends MountParts {
   /** An endpoint failed where it must not: for operators. */
   readonly failed: (error: unknown) => void;
 }
@@ -25,12 +22,12 @@ export class Endpoints {
   readonly #mounts: Readonly<Record<OauthMount['kind'], MountEndpoints>>;
   readonly #failed: (error: unknown) => void;
 
-  constructor({ broker, nowMs, failed }: EndpointsParts) {
+  constructor({ failed, ...parts }: EndpointsParts) {
     this.#failed = failed;
     this.#mounts = {
-      json: new JsonMount(broker, nowMs),
-      onboarding: new OnboardingMount(broker),
-      page: new PageMount(broker, nowMs),
+      json: new JsonMount(parts),
+      onboarding: new OnboardingMount(parts.broker),
+      page: new PageMount(parts),
     };
   }
 

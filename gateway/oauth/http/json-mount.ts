@@ -9,19 +9,19 @@ import type { Flow, FlowStep } from '../flow.ts';
 import { type Answer, json, retryAfterOf } from './answer.ts';
 import { readJson } from './body.ts';
 import type { Call } from './call.ts';
-import type { MountEndpoints } from './mount-endpoints.ts';
-import { streamFlow } from './events.ts';
+import type { MountEndpoints, MountParts } from './mount-endpoints.ts';
+import { awaitFlow, streamFlow } from './events.ts';
 import { originOf } from './origin.ts';
 
 const waitSecondsMax = 30;
 
 export class JsonMount implements MountEndpoints {
+  readonly #parts: MountParts;
   readonly #broker: BrokerApi;
-  readonly #nowMs: () => number;
 
-  constructor(broker: BrokerApi, nowMs: () => number) {
-    this.#broker = broker;
-    this.#nowMs = nowMs;
+  constructor(parts: MountParts) {
+    this.#parts = parts;
+    this.#broker = parts.broker;
   }
 
   async answer(call: Call): Promise<Answer | null> {
@@ -72,7 +72,7 @@ export class JsonMount implements MountEndpoints {
 
   async #poll(call: Call, flowId: string): Promise<Answer | Refusal | null> {
     if (call.field('accept').includes('text/event-stream')) {
-      return streamFlow(call, this.#broker, flowId, (flow) => this.#shown(flow));
+      return streamFlow(this.#parts, call, flowId, (flow) => this.#shown(flow));
     }
     const wait = call.query.get('wait') ?? '0';
     if (!/^\d{1,3}$/.test(wait)) return refusals.oauth_request_invalid;
@@ -80,7 +80,7 @@ export class JsonMount implements MountEndpoints {
     const flow =
       waitMs === 0
         ? await this.#broker.poll(flowId, call.owner)
-        : await this.#broker.watch(flowId, call.owner, waitMs);
+        : await awaitFlow(this.#parts, call, flowId, waitMs);
     return isDenial(flow) ? flow : json(200, this.#shown(flow));
   }
 
@@ -119,7 +119,7 @@ export class JsonMount implements MountEndpoints {
       account,
       ...shownStep(step),
       expires_at: Math.floor(expiresAtMs / 1000),
-      expires_in: Math.max(0, Math.floor((expiresAtMs - this.#nowMs()) / 1000)),
+      expires_in: Math.max(0, Math.floor((expiresAtMs - this.#parts.nowMs()) / 1000)),
       interval: intervalSeconds,
     };
   }

@@ -1,7 +1,16 @@
 /** What every kind of mount has. */
 import type { Refusal } from '../../core/errors.ts';
+import type { BrokerApi } from '../broker.ts';
 import type { Answer } from './answer.ts';
 import type { Call } from './call.ts';
+
+/** What mounts are made of. */
+export interface MountParts {
+  readonly broker: BrokerApi;
+  readonly nowMs: () => number;
+  /** The gateway is about to end: nobody is to be kept waiting. */
+  readonly isEnding: () => boolean;
+}
 
 export interface MountEndpoints {
   /** What is answered; null when it was sent already, piece by piece. */

@@ -8,7 +8,7 @@ import type { BrokerApi } from '../broker.ts';
 import { type Answer, retryAfterOf, seeOther } from '../http/answer.ts';
 import { readForm } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
-import type { MountEndpoints } from '../http/mount-endpoints.ts';
+import type { MountEndpoints, MountParts } from '../http/mount-endpoints.ts';
 import { streamFlow } from '../http/events.ts';
 import { originOf } from '../http/origin.ts';
 import { isFormToken } from '../http/session.ts';
@@ -44,12 +44,12 @@ function page(status: number, body: string): Answer {
 }
 
 export class PageMount implements MountEndpoints {
+  readonly #parts: MountParts;
   readonly #broker: BrokerApi;
-  readonly #nowMs: () => number;
 
-  constructor(broker: BrokerApi, nowMs: () => number) {
-    this.#broker = broker;
-    this.#nowMs = nowMs;
+  constructor(parts: MountParts) {
+    this.#parts = parts;
+    this.#broker = parts.broker;
   }
 
   async answer(call: Call): Promise<Answer | null> {
@@ -75,7 +75,7 @@ export class PageMount implements MountEndpoints {
         return first === 'flows' ? this.#flow(call, flowId) : refusals.route_not_found;
       case 3:
         return first === 'flows' && verb === 'events'
-          ? streamFlow(call, this.#broker, flowId, ({ state }) => ({ status: state }))
+          ? streamFlow(this.#parts, call, flowId, ({ state }) => ({ status: state }))
           : refusals.route_not_found;
       default:
         return refusals.route_not_found;
@@ -119,7 +119,10 @@ export class PageMount implements MountEndpoints {
   async #flow(call: Call, flowId: string): Promise<Answer | Refusal> {
     const flow = await this.#broker.poll(flowId, call.owner);
     if (isDenial(flow)) return flow;
-    return page(200, flowView(call, { flow, isJoined: call.query.has('joined'), nowMs: this.#nowMs() }));
+    return page(
+      200,
+      flowView(call, { flow, isJoined: call.query.has('joined'), nowMs: this.#parts.nowMs() }),
+    );
   }
 
   async #cancel(call: Call, flowId: string): Promise<Answer | Refusal> {

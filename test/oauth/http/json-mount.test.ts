@@ -120,3 +120,16 @@ describe('requests that are refused', () => {
     expect(answer.headers.get('allow') === null).toBe(status !== 405);
   });
 });
+
+it('a gateway that ends keeps nobody waiting, and cuts no stream', async () => {
+  const ending = await startLoginSite();
+  const caller = new Caller(ending);
+  const { flow_id: id } = await caller.start('device');
+  const stream = await caller.get(`/flows/${id}`, { accept: 'text/event-stream' });
+  const [text, poll] = [stream.text(), caller.poll(id, '?wait=30')];
+  const stopped = ending.stop();
+  expect(await text).toContain('"status":"pending"');
+  expect((await poll).status).toBe('pending');
+  await stopped;
+  expect(await ending.gateway.exited).toEqual({ code: 0, signal: null });
+});
