@@ -3,6 +3,9 @@
  * thread for itself. One number for each key: when all that was taken will have come back (GCRA).
  */
 
+import type { OauthConfig } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+
 export interface AllowanceSettings {
   readonly burst: number;
   readonly perMinute: number;
@@ -45,4 +48,12 @@ export class Allowance {
     }
     return true;
   }
+}
+
+export function allowanceOf({ limits }: OauthConfig, clock: Clock): Allowance {
+  return new Allowance({
+    burst: limits.starts,
+    perMinute: limits.startsPerMinute,
+    nowMs: () => clock.monotonicMs(),
+  });
 }

@@ -5,17 +5,16 @@
  * Every answer is a value: what the caller asked for, or a refusal of the catalogue (`isDenial` tells). Nothing throws.
  */
 import type { OauthConfig } from '../config/schema.ts';
-import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Answer, Standing } from '../flight/answer.ts';
 import type { FlightTable } from '../flight/table.ts';
-import { Allowance } from './allowance.ts';
+import { type Allowance, allowanceOf } from './allowance.ts';
 import type { CredentialId, CredentialStore } from './credential.ts';
 import { type AccessToken, Credentials, type RefreshSettings, refreshSettingsOf } from './credentials.ts';
 import { flowOf } from './details.ts';
 import { reasonOf, refusalOf } from './failure.ts';
 import type { Flow } from './flow.ts';
-import { credentialIdOf, type LoginListing, type StoredLogin, storedLogin } from './listing.ts';
+import { credentialIdOf, loginKey, type LoginListing, type StoredLogin, storedLogin } from './listing.ts';
 import { Login } from './login.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { Provider } from './provider.ts';
@@ -79,6 +78,7 @@ export class Broker {
     this.#credentials = new Credentials({
       ...parts,
       settings: () => this.#refresh,
+      keep: (tokens) => this.#tell({ kind: 'unsaved', tokens }),
       changed: (id) => this.#changed(id),
     });
     parts.relay.listen((message) => this.#hear(message));
@@ -319,6 +319,9 @@ export class Broker {
       case 'cancel':
         this.#led.get(message.flow)?.cancel();
         return;
+      case 'unsaved':
+        this.#credentials.keep(message.tokens);
+        return;
       case 'changed':
         this.#credentials.forget(message);
     }
@@ -339,16 +342,3 @@ export type BrokerApi = Pick<
   | 'credential'
   | 'forget'
 >;
-
-const loginKey = ({ provider, account }: CredentialId): CredentialId => ({
-  provider: `login ${provider}`,
-  account,
-});
-
-function allowanceOf({ limits }: OauthConfig, clock: Clock): Allowance {
-  return new Allowance({
-    burst: limits.starts,
-    perMinute: limits.startsPerMinute,
-    nowMs: () => clock.monotonicMs(),
-  });
-}

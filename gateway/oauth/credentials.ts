@@ -11,6 +11,7 @@ import { type FlightReason, reasonOf } from './failure.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { Provider } from './provider.ts';
 import { Renewal } from './renewal.ts';
+import { Unsaved, type UnsavedTokens } from './unsaved.ts';
 
 export interface AccessToken {
   readonly value: string;
@@ -44,6 +45,7 @@ export interface CredentialsParts {
   readonly random: () => number;
   readonly observer: BrokerObserver;
   readonly settings: () => RefreshSettings;
+  readonly keep: (tokens: UnsavedTokens) => void;
   readonly changed: (id: CredentialId) => void;
   readonly failed: (what: string, provider: string, error: unknown) => void;
 }
@@ -69,6 +71,7 @@ export class Credentials {
   readonly #parts: CredentialsParts;
   readonly #remembered = new Map<string, Remembered>();
   readonly #reading = new Map<string, Promise<Remembered>>();
+  readonly #unsaved = new Unsaved();
 
   constructor(parts: CredentialsParts) {
     this.#parts = parts;
@@ -96,6 +99,11 @@ export class Credentials {
     if (renewed === null) return refusals.oauth_store_unavailable;
     if (renewed.grant?.kind !== 'tokens') return refusals.credential_absent;
     return this.#leftMs(renewed.grant) > 0 ? tokenOf(renewed.grant) : refusals.credential_unavailable;
+  }
+
+  /** Remembers tokens that could not be stored. */
+  keep(tokens: UnsavedTokens): void {
+    this.#unsaved.keep(tokens);
   }
 
   /** What is remembered of this credential is old. */
@@ -147,7 +155,7 @@ export class Credentials {
 
   /** Null when the credential is fresh now, by whoever's work. */
   async #renew(provider: Provider, id: CredentialId): Promise<Refusal | null> {
-    const { table, store, clock, observer, settings, changed, failed } = this.#parts;
+    const { table, store, clock, observer, settings, keep, changed, failed } = this.#parts;
     const { waitMs, pauseMs } = settings();
     const work = new Renewal({
       provider,
@@ -158,6 +166,8 @@ export class Credentials {
       // As late as any thread would have it, so that what one has renewed is fresh to all.
       isDue: (tokens) => this.#leftMs(tokens) <= this.#aheadMs(tokens, 1),
       pauseMs,
+      unsaved: this.#unsaved,
+      keep,
       changed,
       failed,
     });

@@ -35,6 +35,12 @@ export function credentialIdOf(provider: Provider, account: string): CredentialI
   return isName ? { provider: provider.name, account: canonical } : null;
 }
 
+/** The key under which logins of a credential are one flight; refreshes have a key of their own. */
+export const loginKey = ({ provider, account }: CredentialId): CredentialId => ({
+  provider: `login ${provider}`,
+  account,
+});
+
 /** Reads what is stored. Errors: those of the store. */
 export async function storedLogin(
   store: CredentialStore,

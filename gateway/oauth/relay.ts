@@ -3,12 +3,15 @@
  * flow, and news that must not wait. Secrets pass here as messages; the flight table's memory holds none.
  */
 import { BroadcastChannel } from 'node:worker_threads';
+import type { UnsavedTokens } from './unsaved.ts';
 
 export type RelayMessage =
   /** For the leader of the flow, by the table's id: the answer of a browser, as a query. */
   | { readonly kind: 'callback'; readonly flow: string; readonly parameters: string }
   /** For the leader: stop, and take back what is being stored. */
   | { readonly kind: 'cancel'; readonly flow: string }
+  /** For everybody: tokens that the store did not take. */
+  | { readonly kind: 'unsaved'; readonly tokens: UnsavedTokens }
   /** For everybody: what you remember of this credential is old. */
   | { readonly kind: 'changed'; readonly provider: string; readonly account: string };
 

@@ -15,6 +15,7 @@ import { refreshFence } from './fence.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { Provider } from './provider.ts';
 import { providerFault } from './provider-fault.ts';
+import type { Unsaved, UnsavedTokens } from './unsaved.ts';
 
 export interface RenewalParts {
   readonly provider: Provider;
@@ -26,6 +27,10 @@ export interface RenewalParts {
   readonly isDue: (tokens: GrantedTokens) => boolean;
   /** Pause after a refresh that failed for a passing reason. */
   readonly pauseMs: number;
+  /** What earlier refreshes could not store. */
+  readonly unsaved: Unsaved;
+  /** Tells all threads of tokens that could not be stored. */
+  readonly keep: (tokens: UnsavedTokens) => void;
   readonly changed: (id: CredentialId) => void;
   readonly failed: (what: string, provider: string, error: unknown) => void;
 }
@@ -54,7 +59,10 @@ export class Renewal implements Work {
     if (stored === null) throw flightFailure('credential_absent', 0);
     const { grant } = stored.credential;
     this.#before = stored;
-    if (grant.kind === 'tokens' && this.#parts.isDue(grant)) {
+    const kept = this.#parts.unsaved.find(this.#parts.id, stored.fence);
+    if (kept !== null) {
+      this.#renewed = kept;
+    } else if (grant.kind === 'tokens' && this.#parts.isDue(grant)) {
       if (grant.refusal !== null || grant.refreshToken === null) throw flightFailure('credential_refused', 0);
       this.#renewed = await this.#refresh(stored, grant, call.fence);
     }
@@ -109,10 +117,12 @@ export class Renewal implements Work {
   }
 
   async #write(grant: GrantedTokens, flightFence: bigint): Promise<void> {
-    const { store, id, observer, changed, failed } = this.#parts;
+    const { store, id, observer, keep, changed, failed } = this.#parts;
+    const before = this.#before?.fence ?? 0n;
     try {
-      await store.write({ id, grant }, refreshFence(flightFence, this.#before?.fence ?? 0n), 'update');
+      await store.write({ id, grant }, refreshFence(flightFence, before), 'update');
     } catch (error) {
+      if (grant.refusal === null) keep({ id, grant, before });
       observer.storeFailed('write');
       failed('storing a refreshed credential', id.provider, error);
       throw flightFailure('store_failed', undefined, error);

@@ -10,6 +10,7 @@ import { DeviceProvider } from '../../gateway/oauth/device-provider.ts';
 import { providerFault, type ProviderFault, retryAfterMsOf } from '../../gateway/oauth/provider-fault.ts';
 import type { GrantedTokens } from '../../gateway/oauth/credential.ts';
 import { createOauthFetch } from '../../gateway/upstream/oauth-fetch.ts';
+import { HandTimers } from '../flight/hand-timers.ts';
 import { FakeIssuer, issuer, tokens } from './fake-issuer.ts';
 import { oauthConfig } from './stage.ts';
 
@@ -34,7 +35,7 @@ function providerWith(clientAuth: string): { fake: FakeIssuer; provider: DeviceP
   const { providers } = oauthConfig(
     `    idp: { issuer: '${issuer}', client_id: cli, flow: device, client_auth: ${clientAuth} }`,
   );
-  const fake = new FakeIssuer(() => 0);
+  const fake = new FakeIssuer(new HandTimers());
   const parts: ProviderParts = {
     fetch: fake.fetch,
     nowMs: () => 0,

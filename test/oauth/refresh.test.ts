@@ -102,7 +102,8 @@ describe('a credential', () => {
     stage.issuer.always('/token', tokens('1'));
     const answer = stage.issuer.hold('/token');
     const uses = [use(stage.first), use(stage.second)];
-    await stage.pass(35_000);
+    // Leases are renewed every eight seconds.
+    await stage.pass(9500);
     answer();
     await stage.pass(1000);
     expect(await Promise.all(uses)).toEqual(['access-1', 'access-1']);
@@ -122,6 +123,21 @@ describe('a credential', () => {
     go();
     await stage.pass(1000);
     expect([used, stage.stored()]).toEqual(['access-1', 'access-1']);
+  });
+
+  it('tokens that the store did not take are stored by the next refresh, whichever thread leads it', async () => {
+    const stage = await loggedIn(3600);
+    await stage.pass(3_600_000);
+    stage.issuer.always('/token', tokens('1'));
+    stage.stores[0]!.beforeWrite = () => Promise.reject(new Error('ENOSPC'));
+    const failed = use(stage.first);
+    await stage.pass(100);
+    expect([await failed, stage.stored()]).toEqual(['credential_unavailable', 'access-0']);
+    await stage.pass(2000);
+    const used = use(stage.second);
+    await stage.pass(1000);
+    expect([await used, stage.stored()]).toEqual(['access-1', 'access-1']);
+    expect(refreshTokensSent(stage)).toEqual(['refresh-0']);
   });
 
   it('a refresh that was refused is remembered, on every thread and in the store', async () => {

@@ -49,7 +49,7 @@ export interface Heard {
 
 export class Stage {
   readonly timers = new HandTimers();
-  readonly issuer = new FakeIssuer(() => this.timers.nowMs);
+  readonly issuer = new FakeIssuer(this.timers);
   readonly shelf = new Shelf();
   readonly stores: PlainStore[] = [];
   readonly brokers: Broker[] = [];
