@@ -91,7 +91,7 @@ function readRoute(
   const segments = parsePattern(pattern);
   const params = paramsOf(segments);
   const open = isPublic(chain);
-  const target = readTargetOf(chain, pattern, source, problems);
+  const target = readTargetOf(chain, source, problems);
   const forwarding = forwardingOf(chain, open, projections);
   const route: Draft['route'] = {
     id: node.id ?? defaultId(node, pattern),
@@ -124,7 +124,6 @@ const defaultId = ({ methods }: RouteSource, pattern: string): string =>
 /** Where requests of a route go: the nearest of upstream, respond and oauth. */
 function readTargetOf(
   chain: Chain,
-  pattern: string,
   source: PolicySource,
   problems: ProblemList,
 ): Pick<Route, 'upstream' | 'respond' | 'oauth'> {
@@ -143,7 +142,11 @@ function readTargetOf(
   }
   const { value } = found;
   if (typeof value === 'string') return { ...nowhere, upstream: value };
-  if ('serve' in value) return { ...nowhere, oauth: mountOf(chain, value, pattern, source, problems) };
+  if ('serve' in value) {
+    const mounted = chain.findLastIndex(({ node }) => node.oauth !== undefined);
+    const base = patternOf(chain.slice(0, mounted + 1));
+    return { ...nowhere, oauth: mountOf(chain, value, base, source, problems) };
+  }
   return { ...nowhere, respond: responseOf(value) };
 }
 
