@@ -170,7 +170,7 @@ main.on('message', (message: ToListener) => {
     case 'drain':
       if (listenSocket !== false) driver.us_listen_socket_close(listenSocket);
       listenSocket = false;
-      drain.begin(message.timeoutMs, end);
+      drain.begin(message.timeoutMs, () => void endQuietly());
       return;
     case 'stop':
       end();
@@ -183,6 +183,15 @@ main.on('message', (message: ToListener) => {
 /** A trusted proxy speaks for many callers. */
 function isFull(address: string): boolean {
   return fullAddresses.has(address) && !isTrustedPeer(address);
+}
+
+/** A refresh that nobody waits for is no request in flight, but cut off it could cost a login. */
+const quietMsMax = 10_000;
+
+async function endQuietly(): Promise<void> {
+  const patience = new Promise((resolve) => setTimeout(resolve, quietMsMax));
+  await Promise.race([broker?.quiet(), patience]);
+  end();
 }
 
 /** Ends the thread; the App is closed by the `exit` handler, whatever is still open on it. */

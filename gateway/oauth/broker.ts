@@ -218,11 +218,9 @@ export class Broker {
     }
   }
 
-  /** Ends what this thread leads. */
-  async close(): Promise<void> {
-    this.#parts.relay.close();
-    await this.#parts.table.close();
-    await this.#parts.store.close();
+  /** Resolves when the thread can end without losing what a provider is granting: bounded by the wait for refreshes. */
+  quiet(): Promise<void> {
+    return this.#credentials.quiet();
   }
 
   #started(answer: Answer, provider: Provider, owner: Uint8Array): Started | Refusal {

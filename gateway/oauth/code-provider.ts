@@ -130,7 +130,8 @@ class CodeAttempt implements Attempt {
       const fault = providerFault(error);
       if (fault.oauthCode === 'access_denied') return { kind: 'denied' };
       if (fault.oauthCode !== null) throw fault;
-      throw new ProviderFault('callback', fault.message, { cause: error });
+      // Without its cause, which holds the code.
+      throw new ProviderFault('callback', fault.message);
     }
     if (!parameters.has('code')) throw new ProviderFault('callback', 'the answer has no code');
     const { verifier, nonce } = this.#secrets;

@@ -72,6 +72,8 @@ export class Credentials {
   readonly #remembered = new Map<string, Remembered>();
   readonly #reading = new Map<string, Promise<Remembered>>();
   readonly #unsaved = new Unsaved();
+  /** Refreshes that this thread waits for, and may lead. */
+  readonly #renewing = new Set<Promise<unknown>>();
 
   constructor(parts: CredentialsParts) {
     this.#parts = parts;
@@ -104,6 +106,11 @@ export class Credentials {
   /** Remembers tokens that could not be stored. */
   keep(tokens: UnsavedTokens): void {
     this.#unsaved.keep(tokens);
+  }
+
+  /** Resolves when no refresh is under way that this thread may lead: to end it sooner could lose a grant. */
+  async quiet(): Promise<void> {
+    await Promise.all(this.#renewing);
   }
 
   /** What is remembered of this credential is old. */
@@ -174,7 +181,10 @@ export class Credentials {
     const key = { provider: `refresh ${provider.name}`, account: id.account };
     const options = { until: 'settled', payload: false, waitMs, leases } as const;
     observer.waiting(1);
-    const answer = await table.start(key, work, options);
+    const starting = table.start(key, work, options);
+    this.#renewing.add(starting);
+    const answer = await starting;
+    this.#renewing.delete(starting);
     observer.waiting(-1);
     const ok = answer.kind === 'flow' && answer.state === 'success';
     const led = answer.kind === 'flow' ? answer.led : answer.kind === 'failed' && !answer.shared;

@@ -61,6 +61,22 @@ describe('a credential', () => {
     expect(refreshTokensSent(stage)).toEqual(['refresh-0']);
   });
 
+  it('lets a thread that ends wait for the refresh it leads', async () => {
+    const stage = await loggedIn(3600);
+    await stage.first.quiet();
+    await stage.pass(3_600_000 - 55_000);
+    stage.issuer.always('/token', tokens('1'));
+    const answer = stage.issuer.hold('/token');
+    expect(await use(stage.first)).toBe('access-0');
+    let isQuiet = false;
+    void stage.first.quiet().then(() => (isQuiet = true));
+    await stage.pass(5000);
+    expect(isQuiet).toBe(false);
+    answer();
+    await stage.pass(1000);
+    expect([isQuiet, stage.stored()]).toEqual([true, 'access-1']);
+  });
+
   it('that lives shorter than the margin is not renewed with every request', async () => {
     const stage = await loggedIn(40);
     expect([await use(stage.first), await use(stage.second)]).toEqual(['access-0', 'access-0']);
