@@ -41,6 +41,11 @@ export class Call {
     return this.mount.account ?? this.identity?.subject ?? '';
   }
 
+  /** The address of the mount itself. */
+  get home(): string {
+    return this.mount.base === '' ? '/' : this.mount.base;
+  }
+
   /** A header field; its lines joined as RFC 9110 section 5.3 has it, cookies as RFC 9113 section 8.2.3. */
   field(name: string): string {
     const { headers } = this.exchange;

@@ -40,7 +40,7 @@ export function flowView(call: Call, { flow, isJoined, nowMs }: FlowViewParts): 
       <p class="soft">${text}</p>
       <div class="actions">
         ${flow.state !== 'success' && flow.state !== 'pending' && provider !== undefined && startForm(call, provider, 'Try again')}
-        <a class="button quiet" href="${base}">All providers</a>
+        <a class="button quiet" href="${call.home}">All providers</a>
       </div>`,
   });
 }
@@ -59,7 +59,7 @@ function pending(call: Call, flow: Flow, details: FlowDetails, isJoined: boolean
     </p>
     <div class="actions">
       ${cancelForm(call, flow.id)}
-      <a class="button quiet" href="${call.mount.base}">All providers</a>
+      <a class="button quiet" href="${call.home}">All providers</a>
     </div>`;
 }
 

@@ -15,6 +15,6 @@ export function problemView(call: Call, refusal: Refusal): string {
     content: html`${heading('This did not work', 'bad')}
       <p class="soft">${refusal.title}</p>
       <p class="soft small">${refusal.code}</p>
-      <div class="actions"><a class="button" href="${base}">All providers</a></div>`,
+      <div class="actions"><a class="button" href="${call.home}">All providers</a></div>`,
   });
 }

@@ -32,6 +32,7 @@ describe('the path', () => {
   it('at the root has the same segments', () => {
     const root = new Call({ ...mount, base: '' }, null, new FakeExchange({ target: '/flows/x' }));
     expect(root.segments).toEqual(['flows', 'x']);
+    expect([root.home, call({}).home]).toEqual(['/', '/oauth']);
   });
 });
 
