@@ -58,6 +58,11 @@ function checkFlow(at: ConfigPath, provider: ProviderConfig, problems: ProblemLi
   }
   if (linked !== undefined) problems.add([...at, 'linked'], 'is for `flow: linked`', { atKey: true });
   need('client_id', provider.clientId, 'our identity at the provider');
+  if (issuer === undefined && provider.scopes.includes('openid')) {
+    problems.add([...at, 'scopes'], 'the ID tokens of `openid` are judged by their issuer: give `issuer`', {
+      atKey: true,
+    });
+  }
   if (flow === 'device_pkce') {
     need('endpoints.device_authorization', endpoints.deviceAuthorization, 'it cannot be discovered');
     need('endpoints.device_token', endpoints.deviceToken, 'it cannot be discovered');

@@ -17,7 +17,7 @@ import type { ProviderConfig } from '../config/schema.ts';
 import type { OauthFetch } from '../upstream/oauth-fetch.ts';
 import type { GrantedTokens } from './credential.ts';
 import type { ProviderOutcome, ProviderStep } from './observer.ts';
-import { type ProviderFault, providerFault } from './provider-fault.ts';
+import { ProviderFault, providerFault } from './provider-fault.ts';
 
 /** What a provider needs of the world. */
 export interface ProviderParts {
@@ -134,12 +134,22 @@ function outcomeOfFault(fault: ProviderFault): ProviderOutcome {
   }
 }
 
-/** The tokens of an answer, in our words. `before`: the grant that was renewed, whose rest stays. */
+/** Longest access token that is sent on: longer ones do not fit the head of a request. */
+const accessTokenLengthMax = 8192;
+
+/** Can it be sent as a bearer token? RFC 6749 appendix A.12, and a bound. */
+export function isSendable(accessToken: string): boolean {
+  return accessToken.length <= accessTokenLengthMax && /^[\x21-\x7e]+$/.test(accessToken);
+}
+
+/** The tokens of an answer, in our words. `before`: the grant that was renewed, whose rest stays. Errors: `ProviderFault`. */
 export function grantOf(
   answer: TokenEndpointResponse,
   nowMs: number,
   before: GrantedTokens | null = null,
 ): GrantedTokens {
+  if (answer.token_type !== 'bearer') throw new ProviderFault('invalid', 'the token is no bearer token');
+  if (!isSendable(answer.access_token)) throw new ProviderFault('invalid', 'the token cannot be sent');
   return {
     kind: 'tokens',
     accessToken: answer.access_token,

@@ -5,6 +5,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ProviderConfig } from '../config/schema.ts';
+import { isSendable } from './authorization-server.ts';
 import type { GrantedTokens } from './credential.ts';
 import type { Attempt, AttemptPoll, LinkedSource, Provider } from './provider.ts';
 import { ProviderFault } from './provider-fault.ts';
@@ -68,7 +69,7 @@ export class LinkedProvider implements Provider {
       return null;
     }
     const token = at(content, accessToken);
-    if (typeof token !== 'string' || token === '') return null;
+    if (typeof token !== 'string' || !isSendable(token)) return null;
     const refresh = refreshToken === undefined ? null : at(content, refreshToken);
     const expires = expiresAt === undefined ? null : at(content, expiresAt);
     return {

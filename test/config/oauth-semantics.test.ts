@@ -35,6 +35,10 @@ describe('a provider', () => {
 
   it.each([
     ['issuer: https://idp.example, flow: device', '`flow: device` needs `client_id`'],
+    [
+      'endpoints: { device_authorization: https://idp.example/d, token: https://idp.example/t }, client_id: cli, flow: device, scopes: [openid]',
+      'the ID tokens of `openid` are judged by their issuer',
+    ],
     ['client_id: cli, flow: device', '`flow: device` needs `endpoints.device_authorization`'],
     ['client_id: cli, flow: device', '`flow: device` needs `endpoints.token`'],
     ['issuer: https://idp.example, client_id: cli, flow: code', '`flow: code` needs `redirect_uri`'],

@@ -122,6 +122,9 @@ describe('a refresh', () => {
     ['another token type', { access_token: 'a', token_type: 'mac' }],
     ['no access token', { token_type: 'bearer' }],
     ['a number for a token', { access_token: 1, token_type: 'bearer' }],
+    ['a token with a line end', { access_token: 'a\r\nx-user: root', token_type: 'bearer' }],
+    ['a token of 9 KiB', { access_token: 'x'.repeat(9216), token_type: 'bearer' }],
+    ['a token bound to a key that we lack', { access_token: 'a', token_type: 'DPoP' }],
     ['text', 'hello'],
     ['null', null],
   ])('B11: %s is no answer', async (_, json) => {
