@@ -9,14 +9,23 @@ import { parseArgs } from 'node:util';
 import type { Bench, BenchCase } from './case.ts';
 import { decisionRepeated } from './cases/decision-repeated.ts';
 import { decisionUnseen } from './cases/decision-unseen.ts';
+import { flightBurst } from './cases/flight-burst.ts';
 import { forgedFlood } from './cases/forged-flood.ts';
 import { proxiedSmall } from './cases/proxied-small.ts';
+import { simSpeed } from './cases/sim-speed.ts';
 import { describeMachine } from './machine.ts';
 import { type Report, tableOf } from './report.ts';
 import { type CaseResult, runCase } from './run.ts';
 import { openCorpus } from './tokens/corpus.ts';
 
-const cases: readonly BenchCase[] = [decisionRepeated, decisionUnseen, forgedFlood, proxiedSmall];
+const cases: readonly BenchCase[] = [
+  decisionRepeated,
+  decisionUnseen,
+  forgedFlood,
+  proxiedSmall,
+  flightBurst,
+  simSpeed,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

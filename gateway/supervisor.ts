@@ -184,7 +184,6 @@ export class Supervisor {
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: FromListener) => {
         if (message.kind === 'listening') resolve();
-        if (message.kind === 'cannot-listen') reject(new ListenFailed(`cannot listen on port ${this.#port}`));
       });
       worker.once('error', reject);
       worker.once('exit', () => reject(new ListenFailed('the listener thread ended while it started')));
@@ -224,7 +223,6 @@ export class Supervisor {
           worker.postMessage({ kind: 'keys-searched', ticket: message.ticket } satisfies ToListener);
         });
         return;
-      case 'cannot-listen':
       case 'pong':
         return;
     }

@@ -7,9 +7,19 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Campaign } from './campaign.ts';
 import { corpus, shrinkMutant, writeTraceFile } from './corpus/corpus.ts';
-import { check, parseTraceFile, replayExactly, variantNamed, type TraceFile } from './corpus/trace-file.ts';
-import { exitCode, type ExitCode } from './exit-codes.ts';
+import {
+  check,
+  checkReal,
+  parseTraceFile,
+  replayExactly,
+  variantNamed,
+  type TraceFile,
+} from './corpus/trace-file.ts';
+import { codeOfChecks, exitCode, worst, type ExitCode } from './exit-codes.ts';
 import { performAll } from './pool.ts';
+import { GatedCrew } from './real/gated.ts';
+import { stress } from './real/stress.ts';
+import { terminate } from './real/termination.ts';
 import { renderHtml } from './report/html.ts';
 import { renderSummary } from './report/summary.ts';
 import { renderFailure, renderTrace, type Headline } from './report/terminal.ts';
@@ -159,24 +169,36 @@ function failureJson({ failure }: Campaign): unknown {
 }
 
 export interface ReplayOptions {
+  /** Drive real threads through each race as well, and compare every result. */
+  readonly real: boolean;
   readonly json: boolean;
   readonly html: string | undefined;
 }
 
 /** Replays trace files and checks their three assertions; shows the race of a single one. */
-export function replayTraces(paths: readonly string[], options: ReplayOptions, io: Io): ExitCode {
+export async function replayTraces(
+  paths: readonly string[],
+  options: ReplayOptions,
+  io: Io,
+): Promise<ExitCode> {
+  const crew = options.real ? new GatedCrew() : undefined;
   let code: ExitCode = exitCode.ok;
-  for (const path of paths) {
-    const file = parseTraceFile(readFileSync(path, 'utf8'));
-    const checks = check(file);
-    if (checks.some((one) => one.stale)) code = exitCode.stale;
-    else if (code === exitCode.ok && checks.some((one) => !one.ok)) code = exitCode.violation;
-    if (options.json) io.out(`${JSON.stringify({ name: file.name, checks })}\n`);
-    else {
-      if (paths.length === 1) show(file, path, options, io);
-      for (const one of checks)
-        io.out(`${one.ok ? '✓' : '✗'} ${one.name}${one.detail === '' ? '' : `: ${one.detail}`}\n`);
+  try {
+    for (const path of paths) {
+      const file = parseTraceFile(readFileSync(path, 'utf8'));
+      const checks = check(file);
+      if (crew !== undefined) checks.push(await checkReal(file, crew));
+      code = worst([code, codeOfChecks(checks)]);
+      if (options.json) io.out(`${JSON.stringify({ name: file.name, checks })}\n`);
+      else {
+        if (paths.length === 1) show(file, path, options, io);
+        else io.out(`${file.name}\n`);
+        for (const one of checks)
+          io.out(`${one.ok ? '✓' : '✗'} ${one.name}${one.detail === '' ? '' : `: ${one.detail}`}\n`);
+      }
     }
+  } finally {
+    await crew?.dismiss();
   }
   return code;
 }
@@ -242,11 +264,13 @@ export interface StressCommandOptions {
   readonly threads: number;
   /** How long the provider takes; 0 is one turn of the event loop. */
   readonly providerMs: number;
+  /** Instead of bursts: end threads at random for so many seconds. */
+  readonly terminate: number;
   readonly json: boolean;
 }
 
 export async function stressThreads(options: StressCommandOptions, io: Io): Promise<ExitCode> {
-  const { stress } = await import('./real/stress.ts');
+  if (options.terminate > 0) return terminateThreads(options, io);
   const { rounds, starters, threads, providerMs } = options;
   const flight = await stress({ threads, rounds, starters, table: 'flight', providerMs });
   const insert = await stress({
@@ -265,6 +289,24 @@ export async function stressThreads(options: StressCommandOptions, io: Io): Prom
     io.out(`check then insert: ${insert.rounds} rounds, flows per round: ${countsOf(insert.creations)}\n`);
   }
   return single ? exitCode.ok : exitCode.violation;
+}
+
+async function terminateThreads(options: StressCommandOptions, io: Io): Promise<ExitCode> {
+  const { threads, terminate: seconds } = options;
+  const report = await terminate({ threads, keys: 8, durationMs: seconds * 1000, pauseMsMax: 40, seed: 1 });
+  const { killed, tally, wedged, blocksLeft, seatsLeft } = report;
+  const sound = wedged.length === 0 && tally.secondLive === 0 && blocksLeft === 0 && seatsLeft === 0;
+  if (options.json)
+    io.out(
+      `${JSON.stringify(report, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}\n`,
+    );
+  else {
+    io.out(`ended ${killed} threads in ${seconds} s under ${tally.answers} answered starts\n`);
+    io.out(
+      `second live flows ${tally.secondLive}, keys wedged ${wedged.length}, blocks left ${blocksLeft}, seats left ${seatsLeft}\n`,
+    );
+  }
+  return sound ? exitCode.ok : exitCode.violation;
 }
 
 function countsOf(creations: Readonly<Record<number, number>>): string {

@@ -36,3 +36,9 @@ export function worst(codes: readonly ExitCode[]): ExitCode {
 export function codeOf(violation: Violation): ExitCode {
   return violation.invariant === 'I12' ? exitCode.stuck : exitCode.violation;
 }
+
+/** A stale trace says nothing about the code, and is told apart from a violation. */
+export function codeOfChecks(checks: readonly { readonly ok: boolean; readonly stale: boolean }[]): ExitCode {
+  if (checks.some((one) => one.stale)) return exitCode.stale;
+  return checks.every((one) => one.ok) ? exitCode.ok : exitCode.violation;
+}

@@ -3,7 +3,7 @@
 import { campaign, tryMutant, type Campaign, type MutantResult } from './campaign.ts';
 import { readCorpus } from './corpus/corpus.ts';
 import { check, variantNamed, type Check } from './corpus/trace-file.ts';
-import { codeOf, exitCode, worst, type ExitCode } from './exit-codes.ts';
+import { codeOf, codeOfChecks, exitCode, worst, type ExitCode } from './exit-codes.ts';
 import { Nondeterminism } from './engine/program.ts';
 import { mutantNamed, mutants } from './mutants/all.ts';
 import { scenarioNamed, scenarios } from './scenarios/all.ts';
@@ -123,10 +123,8 @@ export function codeOfResult(result: TaskResult): ExitCode {
     }
     case 'mutant':
       return result.result.fate === 'killed' ? exitCode.ok : exitCode.mutant;
-    case 'trace': {
-      if (result.checks.some((one) => one.stale)) return exitCode.stale;
-      return result.checks.every((one) => one.ok) ? exitCode.ok : exitCode.violation;
-    }
+    case 'trace':
+      return codeOfChecks(result.checks);
   }
 }
 

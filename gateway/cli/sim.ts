@@ -61,12 +61,13 @@ export function registerSim(program: Command, terminal: Terminal): void {
     .command('replay')
     .description('replay recorded races and check what they assert')
     .argument('<trace...>', 'trace files')
+    .option('--real', 'drive real threads through it as well', false)
     .option('--json', 'results for programs', false)
     .option('--html <file>', 'write the timeline of a single trace')
-    .action((paths: string[], { json, html }: { json: boolean; html?: string }) =>
+    .action((paths: string[], { real, json, html }: { real: boolean; json: boolean; html?: string }) =>
       finish(terminal, async () => {
         const { replayTraces } = await import('../../sim/cli.ts');
-        return replayTraces(paths, { json, html }, ioOf(terminal));
+        return replayTraces(paths, { real, json, html }, ioOf(terminal));
       }),
     );
   sim
@@ -88,6 +89,7 @@ export function registerSim(program: Command, terminal: Terminal): void {
     .option('--starters <number>', 'starts of a round', whole, 25)
     .option('--threads <number>', 'real threads', whole, 4)
     .option('--provider-ms <number>', 'how long the provider takes', whole, 5)
+    .option('--terminate <seconds>', 'instead: end threads at random for so long', whole, 0)
     .option('--json', 'results for programs', false)
     .action((options: StressCommandOptions) =>
       finish(terminal, async () => {

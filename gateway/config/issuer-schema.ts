@@ -81,5 +81,3 @@ export const issuer = section({
     .describe('Refuse tokens without a kid even when the set has one key.'),
   token_types: tokenTypes.optional().describe('Kinds of tokens that routes tell apart.'),
 });
-
-export type Algorithm = (typeof algorithms)[number];

@@ -3,8 +3,6 @@
 /** The methods a route can name. CONNECT and TRACE are refused before matching (RFC 9110 sections 9.3.6, 9.3.8). */
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-export type Method = (typeof methods)[number];
-
 const indexes = new Map<string, number>(methods.map((method, index) => [method, index]));
 
 /** Dense index of a method, or -1 for one that no route can name. Method names are case-sensitive (RFC 9110 section 9.1). */

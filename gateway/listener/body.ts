@@ -7,6 +7,12 @@ import type { SilenceWatch, Watched } from './silence-watch.ts';
 /** How much is kept of a body that nobody takes yet, before the connection is paused. */
 const HELD_BYTES_MAX = 65_536;
 
+/**
+ * Pieces of one body before the event loop must have turned: as many as a read of the driver (512 KiB) has chunks of 64 bytes.
+ * The driver reads on from a connection while there is something to read, paused or not: only its end gives the thread back.
+ */
+const PIECES_PER_TURN_MAX = 8192;
+
 export class IncomingBody implements RequestBody, Watched {
   readonly length: number | null;
   heardMs: number;
@@ -19,6 +25,10 @@ export class IncomingBody implements RequestBody, Watched {
   #held: { chunk: Buffer; last: boolean }[] = [];
   /** Bytes that arrived so far. */
   receivedBytes = 0;
+  #piecesInTurn = 0;
+  readonly #turned = (): void => {
+    this.#piecesInTurn = 0;
+  };
   #paused = false;
   #over = false;
 
@@ -81,6 +91,12 @@ export class IncomingBody implements RequestBody, Watched {
 
   #take(bytes: ArrayBuffer, last: boolean): void {
     if (this.#over) return;
+    if (this.#piecesInTurn === 0) setImmediate(this.#turned);
+    this.#piecesInTurn += 1;
+    if (this.#piecesInTurn > PIECES_PER_TURN_MAX) {
+      this.#response.close(); // The driver then reports the caller as gone.
+      return;
+    }
     this.receivedBytes += bytes.byteLength;
     if (last) this.#watch.delete(this);
     else this.heardMs = this.#watch.clock.monotonicMs();

@@ -48,7 +48,6 @@ export type ToListener =
 
 export type FromListener =
   | { readonly kind: 'listening'; readonly port: number }
-  | { readonly kind: 'cannot-listen' }
   | { readonly kind: 'configured'; readonly configurationNumber: number }
   /** A token named a key that its issuer's set does not have. */
   | { readonly kind: 'search-keys'; readonly issuer: number; readonly ticket: number }

@@ -94,7 +94,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
 
     // 6. Answer here, hand over to the endpoints for logins, or forward.
     if (route.respond === null) return serve(suspend(response, arrival, route), arrival, route, verdict);
-    responder.respond(response, route.respond, arrival);
+    responder.respondNow(response, route.respond, arrival);
     observer.finished(arrival, route.respond.status, null, null);
   }
 

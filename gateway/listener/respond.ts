@@ -47,7 +47,18 @@ function render(refusal: Refusal, realm: string): Rendered {
   };
 }
 
+/**
+ * Answers given from within requests' callbacks before the event loop must have turned. The driver reads on from a connection
+ * as long as there is something to read: a caller who pipelines without end would have the thread to himself. Answered a turn
+ * later, he is cut off, because he asks on behind a pending answer; anybody else just waits for a turn.
+ */
+const answersPerTurnMax = 512;
+
 export class Responder {
+  #answersInTurn = 0;
+  readonly #turned = (): void => {
+    this.#answersInTurn = 0;
+  };
   readonly #rendered: ReadonlyMap<RefusalCode, Rendered>;
   readonly requestIdHeader: string;
 
@@ -59,7 +70,8 @@ export class Responder {
   /** Refuses within the request's own callback. */
   refuseNow(response: HttpResponse, refusal: Refusal, asker: Asker, allow = ''): void {
     if (refusal.close) this.#refuseAndClose(response, refusal, asker);
-    else this.#write(response, refusal, asker, allow);
+    else if (this.#mayAnswer()) this.#write(response, refusal, asker, allow);
+    else nextTurn(response, () => this.#write(response, refusal, asker, allow));
   }
 
   /** Refuses later than that. The caller of this knows that the response is still open. */
@@ -74,18 +86,20 @@ export class Responder {
    * answer still pending makes the driver close the connection by itself.
    */
   #refuseAndClose(response: HttpResponse, refusal: Refusal, asker: Asker): void {
-    let gone = false;
-    response.onAborted(() => {
-      gone = true;
-    });
-    setImmediate(() => {
-      if (gone) return;
-      response.cork(() => this.#write(response, refusal, asker, ''));
-      response.close();
-    });
+    nextTurn(
+      response,
+      () => this.#write(response, refusal, asker, ''),
+      () => response.close(),
+    );
   }
 
   /** Answers a route that responds by itself, in the request's own callback. */
+  respondNow(response: HttpResponse, fixed: FixedResponse, asker: Asker): void {
+    if (this.#mayAnswer()) this.respond(response, fixed, asker);
+    else nextTurn(response, () => this.respond(response, fixed, asker));
+  }
+
+  /** Answers a route that responds by itself. Later than in the request's callback, it wants to be corked. */
   respond(response: HttpResponse, fixed: FixedResponse, asker: Asker): void {
     response.writeStatus(statusLine(fixed.status)).writeHeader(this.requestIdHeader, asker.requestId);
     for (let i = 0; i < fixed.headers.length; i += 2)
@@ -95,8 +109,13 @@ export class Responder {
       // Given no length the driver writes none (RFC 9110 section 8.6); the same call with `undefined` writes nonsense.
       if (asker.lastAnswer) response.writeHeader('Connection', 'close');
       response.endWithoutBody();
-    } else if (asker.headOnly) response.endWithoutBody(Buffer.byteLength(fixed.body), asker.lastAnswer);
-    else response.end(fixed.body, asker.lastAnswer);
+    } else end(response, fixed.body, asker);
+  }
+
+  #mayAnswer(): boolean {
+    if (this.#answersInTurn === 0) setImmediate(this.#turned);
+    this.#answersInTurn += 1;
+    return this.#answersInTurn <= answersPerTurnMax;
   }
 
   #write(response: HttpResponse, refusal: Refusal, asker: Asker, allow: string): void {
@@ -123,7 +142,35 @@ export class Responder {
       return;
     }
     response.writeHeader('Content-Type', 'application/problem+json');
-    if (asker.headOnly) response.endWithoutBody(Buffer.byteLength(rendered.body), asker.lastAnswer);
-    else response.end(rendered.body, asker.lastAnswer);
+    end(response, rendered.body, asker);
   }
+}
+
+/** Sends one turn later, unless the caller has left by then. */
+function nextTurn(response: HttpResponse, send: () => void, then: () => void = () => {}): void {
+  let gone = false;
+  response.onAborted(() => {
+    gone = true;
+  });
+  setImmediate(() => {
+    if (gone) return;
+    response.cork(send);
+    then();
+  });
+}
+
+/**
+ * Ends an answer with its body. One that the socket does not take stays pending, and the driver cuts off a caller who asks on
+ * behind a pending answer: so nobody fills the memory with answers that they do not read.
+ */
+function end(response: HttpResponse, body: string, asker: Asker): void {
+  const length = Buffer.byteLength(body);
+  if (asker.headOnly) response.endWithoutBody(length, asker.lastAnswer);
+  else if (asker.lastAnswer) response.end(body, true);
+  else if (!response.tryEnd(body, length)[1]) endLater(response, Buffer.from(body));
+}
+
+function endLater(response: HttpResponse, body: Buffer<ArrayBuffer>): void {
+  response.onAborted(() => {}); // The driver wants to be listened to.
+  response.onWritable((offset) => response.tryEnd(body.subarray(offset), body.length)[1]);
 }

@@ -18,19 +18,23 @@ const lookMsMax = 1000;
 export class SilenceWatch {
   readonly clock: Clock;
   readonly #silenceMsMax: number;
+  readonly #lookMs: number;
   readonly #watched = new Set<Watched>();
   #timer: NodeJS.Timeout | null = null;
+  #lookedMs = 0;
 
   /** `silenceMsMax` 0: no limit. */
   constructor(silenceMsMax: number, clock: Clock) {
     this.#silenceMsMax = silenceMsMax === 0 ? Number.POSITIVE_INFINITY : silenceMsMax;
+    this.#lookMs = Math.min(Math.max(this.#silenceMsMax / looksPerLimit, lookMsMin), lookMsMax);
     this.clock = clock;
   }
 
   add(each: Watched): void {
     this.#watched.add(each);
-    const everyMs = Math.min(Math.max(this.#silenceMsMax / looksPerLimit, lookMsMin), lookMsMax);
-    this.#timer ??= setInterval(() => this.look(), everyMs).unref();
+    if (this.#timer !== null) return;
+    this.#lookedMs = this.clock.monotonicMs();
+    this.#timer = setInterval(() => this.look(), this.#lookMs).unref();
   }
 
   delete(each: Watched): void {
@@ -39,7 +43,12 @@ export class SilenceWatch {
 
   /** Runs by itself; public so that a test can run it at a time of its own. */
   look(): void {
-    const oldestMs = this.clock.monotonicMs() - this.#silenceMsMax;
+    const nowMs = this.clock.monotonicMs();
+    // When this thread itself stood still, what callers sent meanwhile has not been read yet.
+    const wasLate = nowMs - this.#lookedMs > 2 * this.#lookMs;
+    this.#lookedMs = nowMs;
+    if (wasLate) return;
+    const oldestMs = nowMs - this.#silenceMsMax;
     for (const each of this.#watched) {
       if (each.heardMs > oldestMs) continue;
       this.#watched.delete(each);

@@ -135,9 +135,10 @@ app
   })
   .any('/*', onRequest)
   .listen(config.listener.host, boot.port, (socket) => {
+    // An error here is that of this thread: main is told, and tries again with back-off.
+    if (socket === false) throw new Error(`cannot listen on ${config.listener.host}:${boot.port}`);
     listenSocket = socket;
-    if (socket === false) tell({ kind: 'cannot-listen' });
-    else tell({ kind: 'listening', port: driver.us_socket_local_port(socket) });
+    tell({ kind: 'listening', port: driver.us_socket_local_port(socket) });
   });
 
 main.on('message', (message: ToListener) => {

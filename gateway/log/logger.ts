@@ -109,9 +109,6 @@ export function openLog(options: LogOptions): LogSink {
   };
 }
 
-/** What a component logs to in tests that do not look. */
-export const silentLogger: Logger = wrap(pino({ level: 'silent' }), {});
-
 /** Fields are merged here, not by pino's children: a child would keep its level when the configuration changes. */
 function wrap(root: pino.Logger, bound: Fields): Logger {
   const write =

@@ -7,6 +7,7 @@ import type { InvariantId } from '../invariants/ids.ts';
 import type { Violation } from '../invariants/invariant.ts';
 import { mutantNamed } from '../mutants/all.ts';
 import { variantOf } from '../mutants/mutant.ts';
+import { gatedRun, type GatedCrew } from '../real/gated.ts';
 import { renderTrace } from '../report/terminal.ts';
 import { tell, type Trace } from '../report/trace.ts';
 import { benchOf, inspector, run, type Failure } from '../run.ts';
@@ -176,6 +177,15 @@ function checkAll(file: TraceFile): Check {
   const ok = complete && executions === file.golden.executions && stepsMost === file.golden.stepsMost;
   const detail = ok ? '' : `${STALE} (${executions} executions of at most ${stepsMost} steps)`;
   return { name, ok, stale: !ok, detail };
+}
+
+/** Drives real threads over real shared memory through the race, and compares every result with the model's. */
+export async function checkReal(file: TraceFile, crew: GatedCrew): Promise<Check> {
+  const { machine } = benchOf(file.plan, variantNamed(file.variant));
+  followSteps(machine, parseSchedule(file.choices));
+  const { steps, differences } = await crew.replay(gatedRun(file.plan, file.variant, machine));
+  const name = `real threads do the same, in all ${steps} steps`;
+  return { name, ok: differences.length === 0, stale: false, detail: differences.join('; ') };
 }
 
 /** Reads a trace file. Errors: SyntaxError, or RangeError for another format. */

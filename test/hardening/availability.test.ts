@@ -1,11 +1,13 @@
 /** Group D: healthy callers are served whatever others do. The figures of the defaults are in SECURITY.md. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
+import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { Backend } from '../support/backend.ts';
 import { startGateway, testPreamble, type TestGateway } from '../support/gateway.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { ask, outcomeOf } from '../support/traffic.ts';
+import { startFlood } from '../support/flood.ts';
 import { until } from '../support/until.ts';
 import { Arena, arenaConfig, bytesOf, codeOf, keySet, mint } from './arena.ts';
 
@@ -93,12 +95,45 @@ describe('D1: beside slow, silent and storming callers', () => {
   });
 });
 
+describe('D1: a caller who pipelines without end', () => {
+  it.each(['/free', '/nowhere'])('at %s does not have the thread to himself', async (target) => {
+    const arena = await Arena.start({
+      config: (url) => `${arenaConfig(url)}  - { path: /free, public: true, respond: { status: 204 } }\n`,
+    });
+    const asks = Buffer.from(bytesOf(target).repeat(4000));
+    for (let round = 0; round < 3; round += 1) {
+      await arena.attack(async (client) => {
+        while (!client.socket.destroyed)
+          if (!client.socket.write(asks))
+            await Promise.race([once(client.socket, 'drain'), once(client.socket, 'close')]).catch(() => {});
+      });
+    }
+    await arena.stop();
+  });
+});
+
+describe('D1: a caller who sends tiny chunks without end', () => {
+  it('does not have the thread to himself', async () => {
+    const arena = await Arena.start();
+    arena.onHead = (_, socket) => {
+      socket.removeAllListeners('data').on('data', () => {});
+      return true;
+    };
+    const head = bytesOf('/open/x', { method: 'POST', fields: 'Transfer-Encoding: chunked\r\n' });
+    const flood = await startFlood(arena.port, head, '1\r\nx\r\n');
+    await arena.expectHealthy();
+    await flood.terminate();
+    await arena.expectHealthy();
+    await arena.stop();
+  });
+});
+
 describe('D2: deadlines', () => {
   let arena: Arena;
   beforeAll(async () => {
     arena = await Arena.start({
       config: (url) =>
-        arenaConfig(url, testPreamble.replace('threads: 1', 'threads: 1, body_timeout_ms: 400')),
+        arenaConfig(url, testPreamble.replace('threads: 1', 'threads: 1, body_timeout_ms: 1000')),
     });
   });
   afterAll(() => arena.stop());
@@ -117,7 +152,7 @@ describe('D2: deadlines', () => {
       return answer;
     });
     expect(code).toBe('408 body_timeout');
-    expect(performance.now() - startedMs).toBeLessThan(3000);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
     await arena.untilIdle();
   });
 
@@ -135,7 +170,7 @@ describe('D2: deadlines', () => {
   it('time in which the upstream holds the body back is not the caller’s', async () => {
     arena.onHead = (_, socket) => {
       socket.pause();
-      setTimeout(() => socket.resume(), 1500);
+      setTimeout(() => socket.resume(), 2500);
       return false;
     };
     const body = 'x'.repeat(12_000_000);

@@ -286,6 +286,22 @@ describe('U8: back-pressure', () => {
     }, 1);
   });
 
+  it('a caller who asks on without reading the refusals is cut off', async () => {
+    const before = await arena.residentBytes();
+    const asks = Buffer.from(bytesOf('/nowhere').repeat(1000));
+    let mebibytes = 0;
+    await arena.attack(async (client) => {
+      client.socket.pause();
+      for (; mebibytes < 40 && !client.socket.destroyed; mebibytes += asks.length / mebibyte) {
+        // It is closed with a reset, while we write.
+        if (!client.socket.write(asks))
+          await Promise.race([once(client.socket, 'drain'), once(client.socket, 'close')]).catch(() => {});
+      }
+    });
+    expect(mebibytes).toBeLessThan(40);
+    expect((await arena.residentBytes()) - before).toBeLessThan(32 * mebibyte);
+  });
+
   it('an upstream that does not read stops the caller within a few MiB, and then gets all of it', async () => {
     const held: { socket: Socket | null } = { socket: null };
     arena.onHead = (head, socket) => {

@@ -23,8 +23,7 @@ export function runIn(folder: string, program: string, args: readonly string[]):
   const { stdout, stderr } = spawnSync(process.execPath, [resolve('node_modules', program), ...args], {
     cwd: folder,
     encoding: 'utf8',
-    // The whole tree's imports are more than Node takes by itself.
-    maxBuffer: 2 ** 26,
+    maxBuffer: 64 * 1024 * 1024,
   });
   try {
     return JSON.parse(stdout) as unknown;

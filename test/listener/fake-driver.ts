@@ -48,6 +48,29 @@ export class FakeResponse {
     return this;
   }
 
+  /** How much of a body it takes at once. */
+  room = Number.POSITIVE_INFINITY;
+  #onWritable: (offset: number) => boolean = () => true;
+  #taken = 0;
+
+  tryEnd(body: string | Uint8Array, length: number): [boolean, boolean] {
+    const bytes = Buffer.from(body as string);
+    const taken = Math.min(this.room, bytes.length);
+    this.#taken += taken;
+    this.calls.push(`end ${bytes.toString('utf8', 0, taken)}`);
+    return [taken === bytes.length, this.#taken === length];
+  }
+
+  onWritable(listener: (offset: number) => boolean): this {
+    this.#onWritable = listener;
+    return this;
+  }
+
+  /** The socket takes more. True when the answer is complete. */
+  writable(): boolean {
+    return this.#onWritable(this.#taken);
+  }
+
   endWithoutBody(length?: number, close = false): this {
     this.calls.push(`end of ${length ?? 'no'} bytes unsent${close ? ', closing' : ''}`);
     return this;

@@ -89,6 +89,19 @@ describe('a refusal', () => {
     expect(response.calls).toEqual([]);
   });
 
+  it('behind very many in one turn waits for the next, and comes whole', async () => {
+    const busy = new Responder('our realm', 'x-request-id');
+    const all = Array.from({ length: 600 }, () => new FakeResponse());
+    for (const response of all) busy.refuseNow(response.driver, refusals.route_not_found, asker);
+    const answered = (): number => all.filter(({ calls }) => calls.length > 0).length;
+    expect(answered()).toBe(512);
+    await turn();
+    expect(answered()).toBe(600);
+    const next = new FakeResponse();
+    busy.refuseNow(next.driver, refusals.route_not_found, asker);
+    expect(next.calls.length).toBeGreaterThan(0);
+  });
+
   it('of the method says which are allowed', () => {
     const response = new FakeResponse();
     responder.refuseNow(response.driver, refusals.method_not_allowed, asker, 'GET, HEAD');
@@ -109,6 +122,14 @@ describe('a fixed response', () => {
   };
   it('has its status, its fields and its body', () => {
     expect(answered(fixed(200))).toEqual(['200 OK', 'x-request-id: id-1', 'x-a: 1', 'end text']);
+  });
+  it('that the socket does not take at once is ended when it does', () => {
+    const fake = new FakeResponse();
+    fake.room = 3;
+    responder.respond(fake.driver, fixed(200, 'abcdefgh'), asker);
+    expect(fake.writable()).toBe(false);
+    expect(fake.writable()).toBe(true);
+    expect(fake.calls.slice(-3)).toEqual(['end abc', 'end def', 'end gh']);
   });
   it.each([204, 304])('of %d has no body and no length', (status) => {
     expect(answered(fixed(status)).at(-1)).toBe('end of no bytes unsent');

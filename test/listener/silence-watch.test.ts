@@ -9,13 +9,22 @@ class Caller implements Watched {
   }
 }
 
-function watching(silenceMsMax: number): { watch: SilenceWatch; at: (ms: number) => void } {
+function watching(silenceMsMax: number): {
+  watch: SilenceWatch;
+  move: (ms: number) => void;
+  at: (ms: number) => void;
+} {
   let nowMs = 0;
   const watch = new SilenceWatch(silenceMsMax, { nowMs: () => nowMs, monotonicMs: () => nowMs });
   return {
     watch,
+    move: (ms) => {
+      nowMs = ms;
+    },
     at: (ms) => {
       nowMs = ms;
+      watch.look();
+      // The first look after a while is one that came late.
       watch.look();
     },
   };
@@ -45,6 +54,17 @@ describe('a caller', () => {
     watch.delete(done);
     at(1e9);
     expect([held.givenUp, done.givenUp]).toEqual([0, 0]);
+  });
+
+  it('is not, when it is this thread that stood still', () => {
+    const { watch, move } = watching(1000);
+    const caller = new Caller();
+    watch.add(caller);
+    move(1500);
+    watch.look();
+    expect(caller.givenUp).toBe(0);
+    watch.look();
+    expect(caller.givenUp).toBe(1);
   });
 
   it('never is where there is no limit', () => {

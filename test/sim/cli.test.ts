@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exitCode, worst } from '../../sim/exit-codes.ts';
@@ -71,6 +71,14 @@ describe('sallyport sim', () => {
     expect(code).toBe(exitCode.ok);
     expect(out).toContain('✓ the shipped source survives all 34 schedules');
     expect(readFileSync(html, 'utf8')).toContain('<svg');
+  });
+
+  it('drives real threads through every recorded race, and they do what the model did', () => {
+    const paths = readdirSync('sim/traces').map((name) => `sim/traces/${name}`);
+    const { code, out } = sim('replay', '--real', ...paths);
+    expect(out).not.toContain('✗');
+    expect(out.split('✓ real threads do the same')).toHaveLength(paths.length + 1);
+    expect(code).toBe(exitCode.ok);
   });
 
   it('ends with 13 for a trace that no longer fits', () => {

@@ -42,18 +42,18 @@ export class Traffic {
 
   async #call(url: string, next: () => Ask): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    let told = false;
-    while (!this.#stopped && !told) {
-      const outcome = await ask(url, next(), agent).then(
-        (answer) => {
-          told = answer.headers.connection === 'close';
-          return outcomeOf(answer);
-        },
-        (error: NodeJS.ErrnoException) => {
-          told = true;
-          return error.code ?? error.message;
-        },
-      );
+    let leave = false;
+    while (!this.#stopped && !leave) {
+      let outcome: string;
+      try {
+        const answer = await ask(url, next(), agent);
+        leave = answer.headers.connection === 'close';
+        outcome = outcomeOf(answer);
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        leave = true;
+        outcome = code ?? message;
+      }
       this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
       this.answered += 1;
     }
