@@ -50,6 +50,11 @@ export async function streamFlow(
   if (isDenial(flow)) return flow;
   exchange.head(200, headersOf(call, { headers: ['content-type', 'text/event-stream'] }), null);
   tell(call, flow, show);
+  // A HEAD has its answer with the head, and would wait for nothing.
+  if (exchange.method === 'HEAD') {
+    exchange.end();
+    return null;
+  }
   // Bounded: a flow lives 900 s at most, and every turn waits.
   while (flow.state === 'pending' && !exchange.gone && !following.isEnding()) {
     const next: Flow | Refusal = await awaitFlow(following, call, flowId, silenceMs);

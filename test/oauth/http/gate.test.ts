@@ -8,17 +8,22 @@ const text =
 const key = randomBytes(32).toString('hex');
 
 /** A token of the issuer `app` (RFC 7515, HS256). */
-function token(subject: string): string {
+function token(subject: string, scope = ''): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const nowSeconds = Math.floor(Date.now() / 1000);
-  const claims = { iss: 'app', aud: 'gateway', sub: subject, iat: nowSeconds, exp: nowSeconds + 600 };
+  const claims = { iss: 'app', aud: 'gateway', sub: subject, scope, iat: nowSeconds, exp: nowSeconds + 600 };
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
   return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
 }
 
 const settings = {
   routes: `  - { prefix: /open, public: true, oauth: { serve: onboarding, account: x, open: true } }
-  - { prefix: /private, issuer: app, oauth: { serve: onboarding } }`,
+  - { prefix: /private, issuer: app, oauth: { serve: onboarding } }
+  - prefix: /me
+    issuer: app
+    oauth: { serve: json }
+    routes:
+      - { path: /start, methods: [POST], scopes: { all: [logins:start] } }`,
   more: `issuers:
   app: { issuer: app, audiences: [gateway], algorithms: [HS256], keys: { secret_env: APP_KEY } }
 `,
@@ -82,6 +87,20 @@ describe('behind a trusted proxy', () => {
     expect(status).toBe(200);
     expect(again['flow_id']).toBe(alice['flow_id']);
     expect(bob['flow_id']).not.toBe(alice['flow_id']);
+  });
+
+  it('each endpoint stands behind the policy of its route, and a flow belongs to the subject', async () => {
+    const as = (subject: string, scope = '') => ({ authorization: `Bearer ${token(subject, scope)}` });
+    expect((await start(site, '/me', {}))[0]).toBe(401);
+    expect((await start(site, '/me', as('carol')))[0]).toBe(403);
+    const [status, flow] = await start(site, '/me', as('carol', 'logins:start'));
+    expect([status, flow]).toMatchObject([200, { account: 'carol', role: 'leader' }]);
+    const poll = (headers: Readonly<Record<string, string>>) =>
+      fetch(`${site.gateway.url}/me/flows/${String(flow['flow_id'])}`, { headers });
+    expect((await poll(as('carol'))).status).toBe(200);
+    expect((await poll(as('dave'))).status).toBe(404);
+    expect((await poll({})).status).toBe(401);
+    expect((await poll(as('carol'))).headers.get('set-cookie')).toBeNull();
   });
 
   it.each([

@@ -54,6 +54,18 @@ describe('a device login (RFC 8628)', () => {
   });
 });
 
+it('the head of a stream waits for nothing', async () => {
+  const caller = new Caller(site);
+  const { flow_id: id } = await caller.start('web');
+  const answer = await fetch(`${site.gateway.url}/oauth/flows/${id}`, {
+    method: 'HEAD',
+    headers: { cookie: caller.cookie, accept: 'text/event-stream' },
+  });
+  expect([answer.status, await answer.text()]).toEqual([200, '']);
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+  await caller.post(`/flows/${id}/cancel`, {});
+});
+
 describe('a login in the browser (RFC 6749 section 4.1)', () => {
   it('comes back to the callback of the same session', async () => {
     const caller = new Caller(site);
