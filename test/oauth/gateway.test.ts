@@ -7,6 +7,7 @@ import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRingEntry } from '../../gateway/oauth/store/key-ring.ts';
 import { Backend } from '../support/backend.ts';
+import { startProvider, type TestProvider } from '../support/provider.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 import { type LoginProvider, startLoginProvider } from './login-provider.ts';
@@ -17,6 +18,8 @@ interface FlowAnswer {
 }
 
 let provider: LoginProvider;
+/** Whose tokens callers have. */
+let callers: TestProvider;
 let backend: Backend;
 let gateway: TestGateway;
 /** A connection for each request, so that the system spreads them over all listener threads. */
@@ -58,10 +61,14 @@ async function logIn(account: string): Promise<void> {
   });
 }
 
-const accounts = ['burst', 'refreshed', 'refused', 'gone'];
+const accounts = ['burst', 'refreshed', 'refused', 'gone', 'ada'];
 
 beforeAll(async () => {
-  [provider, backend] = await Promise.all([startLoginProvider(), Backend.start()]);
+  [provider, callers, backend] = await Promise.all([
+    startLoginProvider(),
+    startProvider({ audience: 'orders', clients: { ada: ['use'], bob: ['use'] } }),
+    Backend.start(),
+  ]);
   const routes = accounts.map(
     (account) => `
   - { prefix: /login/${account}, public: true, oauth: { serve: json, account: ${account} } }
@@ -72,6 +79,8 @@ beforeAll(async () => {
 listener: { host: 127.0.0.1, port: 0, threads: 3 }
 admin: { host: 127.0.0.1, port: 0 }
 verifier: { threads: 1 }
+issuers:
+  main: { issuer: '${callers.issuer}', audiences: [orders], algorithms: [RS256], keys: { discovery: true } }
 upstreams: { api: { urls: ['http://127.0.0.1:${backend.port}'] } }
 oauth:
   store: { directory: ./credentials, key_env: RING }
@@ -79,6 +88,9 @@ oauth:
   providers:
     idp: { issuer: '${provider.issuer}', client_id: cli, flow: device, scopes: [openid, offline_access], timeout_ms: 20000 }
 routes:${routes.join('')}
+  - { prefix: /mine, issuer: main, upstream: api, credential: { provider: idp } }
+  - { prefix: /ours, issuer: main, upstream: api, credential: { provider: idp, account: { claim: client_id } } }
+  - { prefix: /theirs, issuer: main, upstream: api, credential: { provider: idp, account: { claim: team } } }
 `,
     { env: { RING: makeRingEntry(Date.now()) } },
   );
@@ -86,7 +98,7 @@ routes:${routes.join('')}
 
 afterAll(async () => {
   await gateway?.stop();
-  await Promise.all([provider?.stop(), backend?.close()]);
+  await Promise.all([provider?.stop(), callers?.stop(), backend?.close()]);
 });
 
 describe('logins', () => {
@@ -164,6 +176,24 @@ describe('credentials', () => {
     expect(sent.size).toBe(1);
     expect([...sent][0]).toMatch(/^Bearer \S{20,}$/);
   }, 60_000);
+
+  it('the account is the subject of the token, or what a claim says; the token itself goes nowhere', async () => {
+    await logIn('ada');
+    const token = await callers.token('ada');
+    const call = async (path: string, bearer: string): Promise<number> => {
+      const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${bearer}` } });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    const before = backend.requests.length;
+    expect([await call('/mine/orders', token), await call('/ours/orders', token)]).toEqual([200, 200]);
+    const sent = backend.requests.slice(before).flatMap((seen) => seen.values('authorization'));
+    expect([sent.length, new Set(sent).size, sent.includes(`Bearer ${token}`)]).toEqual([2, 1, false]);
+    // Bob has no login, and no token has the claim.
+    expect(await call('/mine/orders', await callers.token('bob'))).toBe(403);
+    expect(await call('/theirs/orders', token)).toBe(403);
+    expect(backend.requests).toHaveLength(before + 2);
+  });
 
   it('an account without a login is refused, and the upstream hears nothing', async () => {
     const before = backend.requests.length;
