@@ -62,8 +62,8 @@ class RotatingProvider {
   #grant(of: string, former: string | null): Answer {
     this.#granted += 1;
     if (former !== null) this.#superseded.add(former);
-    const name = `${of} ${this.#granted}`;
-    const json = { access_token: `access ${name}`, refresh_token: `refresh ${name}`, token_type: 'bearer' };
+    const name = `${of}:${this.#granted}`;
+    const json = { access_token: `access:${name}`, refresh_token: `refresh:${name}`, token_type: 'bearer' };
     return { json: { ...json, expires_in: 100 } };
   }
 }
@@ -158,7 +158,7 @@ class Run {
 /** Access tokens of a login that were written, in order: what a cancel took back and put back is not a second grant. */
 function writesOf(run: Run, { deviceCode }: KnownFlow): string[] {
   return run.stage.shelf.written.flatMap(({ grant }) =>
-    grant.kind === 'tokens' && grant.accessToken.startsWith(`access ${deviceCode} `)
+    grant.kind === 'tokens' && grant.accessToken.startsWith(`access:${deviceCode}:`)
       ? [grant.accessToken]
       : [],
   );
@@ -191,7 +191,7 @@ describe('whatever happens', () => {
           stored += new Set(writesOf(run, flow)).size;
           if (flow.cancelledMs === null) continue;
           cancelled += 1;
-          expect(stage.stored() ?? '').not.toContain(`${flow.deviceCode} `);
+          expect(stage.stored() ?? '').not.toContain(`${flow.deviceCode}:`);
           const late = stage.issuer
             .callsTo('/token')
             .filter(
