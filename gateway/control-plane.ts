@@ -16,6 +16,7 @@ import { readBounded, watchFolder } from './keys/files.ts';
 import { type IssuerKeysStatus, Keyring } from './keys/keyring.ts';
 import type { Configuration, ListenerBoot } from './listener/messages.ts';
 import { listenerMessagesVersion } from './listener/messages.ts';
+import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
 import { ControlMetrics } from './metrics/control.ts';
@@ -23,6 +24,7 @@ import { Exposition } from './metrics/exposition.ts';
 import { watchLoop } from './metrics/loop.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { loadDriver } from './native/uws.ts';
+import { sameFlights } from './oauth/flights.ts';
 import { freePort } from './port.ts';
 import type { Policy } from './route/policy.ts';
 import { Supervisor } from './supervisor.ts';
@@ -59,6 +61,8 @@ export class ControlPlane {
   readonly #metrics: ControlMetrics;
   readonly #keyring: Keyring;
   readonly #supervisor: Supervisor;
+  /** Null where no logins are configured. */
+  readonly #logins: LoginPlane | null;
   readonly #census: ConnectionCensus;
   #admin: AdminServer | null = null;
   #configuration: Configuration;
@@ -115,17 +119,23 @@ export class ControlPlane {
     });
     this.#configuration = this.#configurationOf(1, config, policy);
     const threads = chooseThreads(config.listener.threads, config.verifier.threads, usableCores());
+    this.#logins = config.oauth === undefined ? null : new LoginPlane(config.oauth, threads.listeners);
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
-      boot: (index, port): ListenerBoot => ({
-        version: listenerMessagesVersion,
-        name: `listener-${index}`,
-        configuration: { ...this.#configuration, keys: this.#keyring.keys() },
-        port,
-        verifierThreads: threads.verifiersPerListener,
-        metrics: this.#cells.region(`listener-${index}`),
-      }),
+      boot: (index, port) => {
+        const seat = this.#logins?.seat() ?? null;
+        const boot: ListenerBoot = {
+          version: listenerMessagesVersion,
+          name: `listener-${index}`,
+          configuration: { ...this.#configuration, keys: this.#keyring.keys() },
+          port,
+          verifierThreads: threads.verifiersPerListener,
+          metrics: this.#cells.region(`listener-${index}`),
+          flights: seat?.handle ?? null,
+        };
+        return { boot, made: (thread) => seat?.watch(thread) };
+      },
       searchKeys: async (issuer) => {
         await this.#keyring.unknownKid(issuer);
       },
@@ -172,6 +182,7 @@ export class ControlPlane {
     );
     loadDriver();
     const port = await freePort(config.listener.host, config.listener.port);
+    await this.#logins?.check(this.#options.environment, this.#log.logger);
     this.#metrics.configurationLoaded();
     this.#countIssuers(config);
     this.#admin = await startAdmin({
@@ -216,6 +227,7 @@ export class ControlPlane {
     this.#keyring.close();
     this.#census.stop();
     await this.#supervisor.stop();
+    await this.#logins?.close();
     await this.#admin?.close();
     this.#log.logger.info({}, 'stopped');
     this.#log.flush();
@@ -228,7 +240,9 @@ export class ControlPlane {
   }
 
   #configurationOf(number: number, config: Config, policy: Policy): Configuration {
-    return { number, config, labels: this.#cells.label(policy, Object.keys(config.upstreams)), keys: [] };
+    const providers = Object.keys(config.oauth?.providers ?? {});
+    const labels = this.#cells.label(policy, Object.keys(config.upstreams), providers);
+    return { number, config, labels, keys: [] };
   }
 
   async #reload(): Promise<ReloadResult> {
@@ -242,7 +256,10 @@ export class ControlPlane {
       this.#metrics.reloaded('unchanged');
       return { outcome: 'unchanged', errors: [] };
     }
-    const fixed = fixedSections.filter((section) => !isDeepStrictEqual(config[section], present[section]));
+    const fixed: string[] = fixedSections.filter(
+      (section) => !isDeepStrictEqual(config[section], present[section]),
+    );
+    if (!sameFlights(config.oauth, present.oauth)) fixed.push('oauth');
     if (fixed.length > 0) {
       return this.#rejected(fixed.map((section) => `${section}: a change here needs a restart`));
     }

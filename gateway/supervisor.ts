@@ -15,11 +15,18 @@ import type {
   ToListener,
 } from './listener/messages.ts';
 
+/** A listener thread about to be made. */
+export interface Launch {
+  readonly boot: ListenerBoot;
+  /** Told of the thread once it is made: its 'exit' says that it can no longer write to what it shares. */
+  readonly made: (thread: Worker) => void;
+}
+
 export interface SupervisorParts {
   readonly clock: Clock;
   readonly threads: number;
-  /** What the next incarnation of listener `index` is started with. */
-  readonly boot: (index: number, port: number) => ListenerBoot;
+  /** What the next incarnation of listener `index` is started with, and who follows its thread. */
+  readonly boot: (index: number, port: number) => Launch;
   /** A listener met an unknown key id. Resolves when the search is over and new keys, if any, were published. */
   readonly searchKeys: (issuer: number) => Promise<void>;
   readonly observer: SupervisorObserver;
@@ -184,7 +191,9 @@ export class Supervisor {
   }
 
   #spawn(slot: Slot): Worker {
-    const worker = new Worker(entry, { workerData: this.#parts.boot(slot.index, this.#port) });
+    const { boot, made } = this.#parts.boot(slot.index, this.#port);
+    const worker = new Worker(entry, { workerData: boot });
+    made(worker);
     slot.worker = worker;
     slot.startedMs = slot.heardMs = this.#parts.clock.monotonicMs();
     let error: Error | null = null;

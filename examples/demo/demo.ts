@@ -1,8 +1,12 @@
 /**
- * The demo: a real OpenID provider, a service that echoes, and the gateway between them.
+ * The demo: two real OpenID providers, one for tokens and one where people log in, a service that echoes, and the gateway.
  * `sallyport start` calls `runDemo` when it is given no configuration.
  */
 import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { freePortNear, host } from './listen.ts';
@@ -14,7 +18,7 @@ export type StartGateway = (
   configFile: string,
 ) => Promise<{ readonly port: number; readonly adminPort: number }>;
 
-const ports = { gateway: 8080, admin: 9090, issuer: 8081, upstream: 8082 };
+const ports = { gateway: 8080, admin: 9090, issuer: 8081, upstream: 8082, logins: 8083 };
 const startMsMax = 30_000;
 // Seen from `dist/examples/demo`, where this runs.
 const configFile = fileURLToPath(new URL('../../../examples/demo/sallyport.yaml', import.meta.url));
@@ -33,6 +37,10 @@ export async function runDemo(startGateway: StartGateway): Promise<void> {
     freePortNear(ports.gateway),
     freePortNear(ports.admin),
   ]);
+  const loginsPort = await startProcess('logins', ports.logins, [
+    `http://${host}:${gatewayPort}/login/callback`,
+  ]);
+  const logins = `http://${host}:${loginsPort}`;
   const issuer = `http://${host}:${issuerPort}`;
   const upstream = `http://${host}:${upstreamPort}`;
   Object.assign(process.env, {
@@ -40,6 +48,9 @@ export async function runDemo(startGateway: StartGateway): Promise<void> {
     DEMO_ADMIN_PORT: String(adminPort),
     DEMO_ISSUER: issuer,
     DEMO_UPSTREAM: upstream,
+    DEMO_LOGINS: logins,
+    DEMO_STORE: makeStore(),
+    DEMO_STORE_KEY: `sallyport-key.v1.demo.${randomBytes(32).toString('base64url')}`,
   });
   const [alice, bob, carol] = await Promise.all([
     fetchToken(issuer, 'alice'),
@@ -52,14 +63,26 @@ export async function runDemo(startGateway: StartGateway): Promise<void> {
     admin: `http://${host}:${serving.adminPort}`,
     issuer,
     upstream,
+    logins,
   };
   process.stdout.write(tour(addresses, { alice, bob, carol }));
 }
 
+/** A folder for the credentials of this run; its key is made for this run too. */
+function makeStore(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** Starts one of the demo's processes; resolves with the port it listens on. */
-async function startProcess(name: 'issuer' | 'upstream', port: number): Promise<number> {
+async function startProcess(
+  name: 'issuer' | 'upstream' | 'logins',
+  port: number,
+  more: readonly string[] = [],
+): Promise<number> {
   const entry = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
-  const child = fork(entry, [String(port)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = fork(entry, [String(port), ...more], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const complaints = text(child.stderr!);
   const started = await new Promise<{ port: number } | null>((resolve) => {
     const deadline = setTimeout(() => resolve(null), startMsMax);

@@ -6,6 +6,7 @@ export interface Addresses {
   readonly admin: string;
   readonly issuer: string;
   readonly upstream: string;
+  readonly logins: string;
 }
 
 /** Each line of the tour stands below a comment that begins with the status it is answered with. */
@@ -32,6 +33,10 @@ export function tour(at: Addresses, tokens: Readonly<Record<Client, string>>): s
       '200  a fresh token from the issuer',
       `curl -i ${at.issuer}/token -u bob:bob-secret -d grant_type=client_credentials -d scope=orders:read`,
     ],
+    [
+      `403  no login is stored: open ${at.gateway}/login in a browser, log in, and try again`,
+      `curl -i ${at.gateway}/inbox`,
+    ],
     ['200  is it ready, and why', `curl -i '${at.admin}/readyz?verbose'`],
     ['200  metrics', `curl -i ${at.admin}/metrics`],
   ];
@@ -41,9 +46,10 @@ Sallyport serves.
   gateway   ${at.gateway}   examples/demo/sallyport.yaml
   issuer    ${at.issuer}   a real OpenID provider (oidc-provider)
   upstream  ${at.upstream}   answers with the request it got
+  logins    ${at.logins}   where people log in (oidc-provider, too)
   admin     ${at.admin}   /readyz /livez /metrics
 
-Paste these into another terminal:
+Open ${at.gateway}/login in a browser to log in, and paste these into another terminal:
 
 ${stops.map(([title, line]) => `  # ${title}\n  ${line}\n`).join('\n')}
 Ctrl-C ends it all.

@@ -49,7 +49,8 @@ function routeLines(route: Route, words: Vocabulary): string[] {
 
 function servedBy(route: Route | null): string {
   if (route === null) return '';
-  const { respond, upstream } = route;
+  const { respond, upstream, oauth } = route;
+  if (oauth !== null) return `logins (${oauth.kind}), answered here`;
   return respond === null ? `forwarded to the upstream ${upstream}` : `${respond.status}, answered here`;
 }
 

@@ -4,6 +4,7 @@ import { version } from '../version.ts';
 import { registerCheck } from './check.ts';
 import { exitCode } from './exit-codes.ts';
 import { registerExplain } from './explain.ts';
+import { registerKeys } from './keys.ts';
 import { registerSchema } from './schema.ts';
 import { registerSim } from './sim.ts';
 import { registerStart } from './start.ts';
@@ -35,6 +36,7 @@ export function buildProgram(terminal: Terminal): Command {
   registerStart(program);
   registerCheck(program, terminal);
   registerExplain(program, terminal);
+  registerKeys(program, terminal);
   registerSchema(program, terminal);
   registerSim(program, terminal);
   return program;

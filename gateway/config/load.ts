@@ -11,7 +11,7 @@ import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
 import { findingsOf } from './issues.ts';
 import type { Problem } from './problem.ts';
 import { repair } from './repair.ts';
-import { configSchema, type Config } from './schema.ts';
+import { configSchema, type Config, type OauthConfig } from './schema.ts';
 import { checkConfig } from './semantics.ts';
 import { readSource, type Source, type Substituted } from './source.ts';
 import type { Environment } from './substitute.ts';
@@ -124,25 +124,52 @@ function redact(problem: Problem, path: ConfigPath, substituted: readonly Substi
 /** Secrets and key sets need not be there where a file is checked; a start needs them. */
 async function missingSecrets(config: Config, env: Environment): Promise<readonly PolicyProblem[]> {
   const warnings: PolicyProblem[] = [];
-  for (const [name, { keys }] of Object.entries(config.issuers)) {
-    const files = { jwks_file: keys.jwksFile, secret_file: keys.secretFile };
-    for (const [key, file] of Object.entries(files)) {
-      if (file === undefined) continue;
-      const isReadable = await access(file, constants.R_OK).then(
-        () => true,
-        () => false,
-      );
-      if (!isReadable)
-        warnings.push({ path: ['issuers', name, 'keys', key], message: 'the file cannot be read here' });
+  for (const { path, file, variable } of secretsOf(config)) {
+    if (variable !== undefined && !env[variable]) {
+      warnings.push({ path, message: 'the environment variable is not set here' });
     }
-    if (keys.secretEnv !== undefined && !env[keys.secretEnv]) {
-      warnings.push({
-        path: ['issuers', name, 'keys', 'secret_env'],
-        message: 'the environment variable is not set here',
-      });
-    }
+    if (file === undefined) continue;
+    const isReadable = await access(file, constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!isReadable) warnings.push({ path, message: 'the file cannot be read here' });
   }
   return warnings;
+}
+
+interface SecretPlace {
+  readonly path: ConfigPath;
+  readonly file?: string | undefined;
+  readonly variable?: string | undefined;
+}
+
+function secretsOf({ issuers, oauth }: Config): readonly SecretPlace[] {
+  const ofIssuers = Object.entries(issuers).flatMap(([name, { keys }]): readonly SecretPlace[] => {
+    const at = ['issuers', name, 'keys'];
+    return [
+      { path: [...at, 'jwks_file'], file: keys.jwksFile },
+      { path: [...at, 'secret_file'], file: keys.secretFile },
+      { path: [...at, 'secret_env'], variable: keys.secretEnv },
+    ];
+  });
+  if (oauth === undefined) return ofIssuers;
+  const ofProviders = Object.entries(oauth.providers).flatMap(([name, provider]): readonly SecretPlace[] => {
+    const at = ['oauth', 'providers', name, 'client_auth'];
+    const { secretFile, secretEnv, keyFile } = provider.clientAuth;
+    return [
+      { path: [...at, 'secret_file'], file: secretFile },
+      { path: [...at, 'secret_env'], variable: secretEnv },
+      { path: [...at, 'key_file'], file: keyFile },
+    ];
+  });
+  const at = ['oauth', 'store'];
+  return [
+    ...ofIssuers,
+    { path: [...at, 'key_file'], file: oauth.store.keyFile },
+    { path: [...at, 'key_env'], variable: oauth.store.keyEnv },
+    ...ofProviders,
+  ];
 }
 
 /** File names are relative to the configuration file, wherever the program was started. */
@@ -159,9 +186,32 @@ function resolveFiles(config: Config, folder: string): Config {
     }),
   );
   if (config.oauth === undefined) return { ...config, issuers };
-  const { store } = config.oauth;
-  const oauth = { ...config.oauth, store: { file: from(store.file), keyFile: from(store.keyFile) } };
-  return { ...config, issuers, oauth };
+  return { ...config, issuers, oauth: resolveOauthFiles(config.oauth, from) };
+}
+
+function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): OauthConfig {
+  const { directory, keyFile, authJson } = oauth.store;
+  const providers = Object.fromEntries(
+    Object.entries(oauth.providers).map(([name, provider]) => {
+      const { secretFile, keyFile: privateKeyFile } = provider.clientAuth;
+      const clientAuth = {
+        ...provider.clientAuth,
+        ...(secretFile === undefined ? {} : { secretFile: from(secretFile) }),
+        ...(privateKeyFile === undefined ? {} : { keyFile: from(privateKeyFile) }),
+      };
+      const { linked } = provider;
+      if (linked === undefined) return [name, { ...provider, clientAuth }];
+      const file = linked.file.startsWith('~/') ? linked.file : from(linked.file);
+      return [name, { ...provider, clientAuth, linked: { ...linked, file } }];
+    }),
+  );
+  const store = {
+    ...oauth.store,
+    directory: from(directory),
+    ...(keyFile === undefined ? {} : { keyFile: from(keyFile) }),
+    ...(authJson === undefined ? {} : { authJson: { ...authJson, file: from(authJson.file) } }),
+  };
+  return { ...oauth, store, providers };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,6 +1,7 @@
 /** The route tree: which paths there are, and what each asks for. Inheritance is resolved by `route/compile.ts`. */
 import { z } from 'zod';
 import { methods } from '../core/methods.ts';
+import { oauthMounts } from '../route/source.ts';
 import { claimPath, count, headerName, headerValue, labelName, scopeName } from './scalars.ts';
 import { section } from './section.ts';
 
@@ -40,6 +41,27 @@ const respond = section({
   body: z.string().max(65_536).default('').describe('Body of the answer.'),
 });
 
+const oauthEndpoints = section({
+  serve: z
+    .enum(oauthMounts)
+    .describe('`page`: for people. `json`: for programs. `onboarding`: as hermes-webui has it.'),
+  account: labelName
+    .optional()
+    .describe('Whose logins these are. Default: the subject of the token; a public route has to say it.'),
+  open: z
+    .boolean()
+    .default(false)
+    .describe('`onboarding` on a public route: let callers start that are not in a private network.'),
+});
+
+const credential = section({
+  provider: labelName.describe('A provider of the section `oauth`.'),
+  account: z
+    .union([z.string().min(1).max(256), section({ claim: claimPath })])
+    .optional()
+    .describe('A fixed account, or the claim that names it. Default: the subject of the token.'),
+});
+
 const pathAllowance = z.enum(['encoded_slash', 'semicolon', 'empty_segment']);
 
 const routeShape = {
@@ -76,6 +98,10 @@ const routeShape = {
     .describe('Binds the subject of the token to the path.'),
   upstream: z.string().optional().describe('Where requests go.'),
   respond: respond.optional().describe('Answer here instead of forwarding.'),
+  oauth: oauthEndpoints.optional().describe('Serve endpoints for logins below this prefix.'),
+  credential: credential
+    .optional()
+    .describe('Send the access token of a stored login upstream, as the Authorization field.'),
   forward: forwarding.optional().describe('What the upstream gets besides the request.'),
   allow_in_path: z.array(pathAllowance).optional().describe('Odd path forms this route accepts; else 400.'),
   max_body_bytes: count(0, Number.MAX_SAFE_INTEGER)

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { issuer } from './issuer-schema.ts';
+import { oauth } from './oauth-schema.ts';
 import { route } from './route-schema.ts';
 import { count, duration, headerName, httpUrl, labelName, portNumber, scopeName } from './scalars.ts';
 import { section } from './section.ts';
@@ -145,26 +146,6 @@ const upstream = section({
     .describe('When a URL is taken out, and when it is tried again.'),
 });
 
-// ---------------------------------------------------------------- logins
-
-const oauth = section({
-  store: section({
-    file: z.string().min(1).describe('Where credentials are kept.'),
-    key_file: z.string().min(1).describe('The key that encrypts them.'),
-  }).describe('The credential store.'),
-  providers: z
-    .record(
-      labelName,
-      section({
-        issuer: httpUrl.describe('The OpenID provider.'),
-        client_id: z.string().min(1).describe('Our identity at the provider.'),
-        flow: z.enum(['device', 'code']).describe('How users log in.'),
-        scopes: z.array(scopeName).default([]).describe('The scopes that are asked for.'),
-      }),
-    )
-    .describe('Where users log in, by a name of your choice.'),
-});
-
 // ---------------------------------------------------------------- the file
 
 export const configSchema = section({
@@ -196,10 +177,12 @@ export const configSchema = section({
     .default([])
     .describe('Fields never taken from callers, besides those that routes make of claims.'),
   routes: z.array(route).min(1).describe('The routes; what none of them matches is 404.'),
-  oauth: oauth.optional().describe('Logins. Read and checked, but not served by this version.'),
+  oauth: oauth.optional().describe('Logins: providers, and where credentials are kept.'),
 });
 
 export type Config = z.infer<typeof configSchema>;
 export type IssuerConfig = Config['issuers'][string];
 export type KeysConfig = IssuerConfig['keys'];
 export type UpstreamConfig = Config['upstreams'][string];
+export type OauthConfig = NonNullable<Config['oauth']>;
+export type ProviderConfig = OauthConfig['providers'][string];

@@ -1,6 +1,7 @@
 /** What several values of the configuration mean together, routes aside: those are `route/compile.ts`. */
 import { isIP } from 'node:net';
 import { ProblemList, type ConfigPath, type PolicyProblem } from '../route/problem.ts';
+import { checkOauth } from './oauth-semantics.ts';
 import type { Config, IssuerConfig } from './schema.ts';
 
 export function checkConfig(config: Config): readonly PolicyProblem[] {
@@ -10,6 +11,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkIssuerNames(config, problems);
   checkUpstreams(config, problems);
   checkRanges(config, problems);
+  checkOauth(config, isExposed, problems);
   return problems.all;
 }
 

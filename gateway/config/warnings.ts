@@ -5,11 +5,6 @@ import type { Config } from './schema.ts';
 
 export function warningsOf(config: Config, policy: Policy): readonly PolicyProblem[] {
   const warnings = new ProblemList();
-  if (config.oauth !== undefined) {
-    warnings.add(['oauth'], 'this version serves no logins yet: the section is checked and then ignored', {
-      atKey: true,
-    });
-  }
   warnUnused(config, policy, warnings);
   warnImplied(config, policy, warnings);
   return warnings.all;

@@ -105,6 +105,35 @@ const catalogue = {
     challenge: 'insufficient_scope',
   }),
   claim_unforwardable: refuse(403, 'policy', 'The token carries a claim that cannot be forwarded.'),
+  // Logins and stored credentials
+  oauth_provider_unknown: refuse(404, 'caller', 'There is no such provider.'),
+  oauth_account_invalid: refuse(400, 'caller', 'The account is missing or malformed.'),
+  oauth_request_invalid: refuse(400, 'caller', 'The request lacks a field, or one is malformed.'),
+  oauth_media_type: refuse(415, 'caller', 'The request body is of another media type than is understood.'),
+  oauth_cross_origin: refuse(403, 'caller', 'The request comes from another site.'),
+  oauth_session_changed: refuse(403, 'caller', 'The page belongs to another session: load it again.'),
+  oauth_flow_unknown: refuse(404, 'caller', 'There is no such login.'),
+  oauth_callback_invalid: refuse(400, 'caller', 'The answer does not belong to a login of this browser.'),
+  oauth_callback_used: refuse(400, 'caller', 'The login has ended already.'),
+  oauth_starts_limited: refuse(429, 'caller', 'Too many logins were started.', { retryAfterSeconds: 10 }),
+  oauth_flows_full: refuse(503, 'gateway', 'Too many logins are under way.', { retryAfterSeconds: 5 }),
+  oauth_interrupted: refuse(503, 'gateway', 'The login was interrupted.', { retryAfterSeconds: 1 }),
+  oauth_store_unavailable: refuse(503, 'gateway', 'The credential store is not available.', {
+    retryAfterSeconds: 5,
+  }),
+  oauth_provider_unreachable: refuse(502, 'upstream', 'The provider cannot be reached.', {
+    retryAfterSeconds: 2,
+  }),
+  oauth_provider_refused: refuse(502, 'upstream', 'The provider refused the request.'),
+  oauth_provider_invalid: refuse(502, 'upstream', 'The provider answered with an invalid message.'),
+  oauth_provider_timeout: refuse(504, 'upstream', 'The provider did not answer in time.', {
+    retryAfterSeconds: 2,
+  }),
+  credential_absent: refuse(403, 'caller', 'No login is stored for this account.'),
+  credential_unavailable: refuse(503, 'gateway', 'The stored login cannot be renewed now.', {
+    retryAfterSeconds: 2,
+  }),
+  credential_refused: refuse(403, 'caller', 'The stored login has ended: log in again.'),
   // The gateway itself
   verifier_full: overloaded('Too many tokens are waiting for verification.'),
   verifier_timeout: overloaded('The token could not be verified in time.'),

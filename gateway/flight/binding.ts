@@ -44,3 +44,15 @@ export function bind(cells: Cells, layout: Layout, digest: Digest): number {
   }
   return FULL;
 }
+
+/** Finds the key's slot without binding one. Returns FULL when the key is not bound. */
+export function find(cells: Cells, layout: Layout, digest: Digest): number {
+  let slot = homeSlot(layout, digest);
+  for (let probe = 0; probe < layout.probes; probe++) {
+    const high = cells.load(k1Address(layout, slot));
+    if (high === 0n) return FULL;
+    if (high === digest.high && cells.load(k2Address(layout, slot)) === digest.low) return slot;
+    slot = (slot + 1) & (layout.slots - 1);
+  }
+  return FULL;
+}

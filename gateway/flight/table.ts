@@ -7,11 +7,12 @@
 import { assert, Defect } from '../core/assert.ts';
 import { answersOf, standing } from './answer.ts';
 import type { Answer, Answers, Standing, StartOptions } from './answer.ts';
+import { find, FULL } from './binding.ts';
 import type { Cells } from './cells.ts';
 import { complete } from './completion.ts';
 import { checkTerms, TERM_TICKS_MAX } from './context.ts';
 import type { Context, Terms } from './context.ts';
-import { generationOf, isLive, stateOf } from './control-word.ts';
+import { generationOf, IDLE, isLive, RESERVED, stateOf } from './control-word.ts';
 import { counterAddress, readCounters } from './counters.ts';
 import type { Counter } from './counters.ts';
 import { createSecret, Digester } from './digest.ts';
@@ -101,6 +102,27 @@ export class FlightTable implements StageTable {
     if (flow === null) return null;
     const seen = await this.#run(view(this.#context, flow.slot, flow.generation));
     return seen.kind === 'seen' ? standing(seen.word, seen.now) : null;
+  }
+
+  /** The same with the payload; null when that was given away, or the key was claimed again. */
+  async read(flowId: string): Promise<(Standing & { readonly payload: Uint8Array | null }) | null> {
+    const flow = this.#digester.parseFlowId(flowId, this.layout.slots);
+    if (flow === null) return null;
+    const { slot } = flow;
+    const seen = await this.#run(view(this.#context, slot, flow.generation));
+    if (seen.kind !== 'seen') return null;
+    const read = operations.readPayload(this.#cells, this.layout, slot, seen.word);
+    const payload = read.kind === 'read' ? decodePayload(read.payload) : null;
+    return { ...standing(seen.word, seen.now), payload };
+  }
+
+  /** The id of the flow that a key has, live or kept; null when there is none. Binds nothing. */
+  find(key: FlightKey): string | null {
+    const slot = find(this.#cells, this.layout, this.#digester.digest(key));
+    if (slot === FULL) return null;
+    const word = this.#cells.load(controlAddress(this.layout, slot));
+    const state = stateOf(word);
+    return state === IDLE || state === RESERVED ? null : this.flowId({ slot, word });
   }
 
   /** Cancels a flow. Returns how it stands then: what it was, if it had ended or is being stored. */

@@ -136,7 +136,7 @@ export class UwsExchange implements Exchange, Watched {
   head(status: number, headers: RawHeaders, length: number | null): void {
     if (this.#over) return;
     assert(this.#status === 0, 'an exchange is answered once');
-    this.upstreamMs = systemClock.monotonicMs() - this.forwardedMs;
+    if (this.forwardedMs > 0) this.upstreamMs = systemClock.monotonicMs() - this.forwardedMs;
     this.#status = status;
     this.#length = length;
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;

@@ -3,6 +3,7 @@
  */
 import type { VerificationKey } from '../../workers/messages.ts';
 import type { Config } from '../config/schema.ts';
+import type { Handle as FlightHandle } from '../flight/table.ts';
 import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
 
 export const listenerMessagesVersion = 2;
@@ -27,6 +28,8 @@ export interface ListenerBoot {
   readonly port: number;
   readonly verifierThreads: number;
   readonly metrics: RegionHandle;
+  /** The thread's seat in the flight table; null where no logins are configured. */
+  readonly flights: FlightHandle | null;
 }
 
 export type ToListener =

@@ -92,8 +92,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     if (isDenial(verdict)) return refuse(response, arrival, verdict);
     observer.decided(arrival, null);
 
-    // 6. Answer here, or forward.
-    if (route.respond === null) return forward(suspend(response, arrival, route), arrival, route, verdict);
+    // 6. Answer here, hand over to the endpoints for logins, or forward.
+    if (route.respond === null) return serve(suspend(response, arrival, route), arrival, route, verdict);
     responder.respondNow(response, route.respond, arrival);
     observer.finished(arrival, route.respond.status, null, null);
   }
@@ -164,7 +164,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
         const verdict = decide(route, arrival.path, outcome, verifier.liveKeys, clock.nowMs() / 1000);
         if (isDenial(verdict)) return refuseLater(exchange, arrival, verdict);
         observer.decided(arrival, null);
-        if (route.respond === null) forward(exchange, arrival, route, verdict);
+        if (route.respond === null) serve(exchange, arrival, route, verdict);
         else exchange.respond(route.respond);
       },
     };
@@ -177,7 +177,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     exchange.refuse(refusal);
   }
 
-  function forward(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
+  function serve(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
+    if (route.oauth !== null) return arrival.serving.login(permit, route.oauth, exchange);
     exchange.forwardedMs = clock.monotonicMs();
     arrival.serving.forward(permit, route, exchange);
   }

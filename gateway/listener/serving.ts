@@ -4,7 +4,8 @@
  */
 import { systemClock } from '../core/clock.ts';
 import type { Exchange } from '../core/exchange.ts';
-import type { Permit } from '../core/verdict.ts';
+import { refusals } from '../core/errors.ts';
+import { isDenial, type Permit } from '../core/verdict.ts';
 import type { Config } from '../config/schema.ts';
 import { assert } from '../core/assert.ts';
 import { AccessLog } from '../log/access.ts';
@@ -14,7 +15,9 @@ import { noRoute } from '../metrics/ordinals.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { compilePolicy } from '../route/compile.ts';
 import { compileMatcher, type Matcher } from '../route/match.ts';
-import type { Policy, Route } from '../route/policy.ts';
+import type { Endpoints } from '../oauth/http/endpoints.ts';
+import type { BrokerApi } from '../oauth/broker.ts';
+import type { CredentialUse, OauthMount, Policy, Route } from '../route/policy.ts';
 import type { Refuse } from '../upstream/call.ts';
 import { forward } from '../upstream/forward.ts';
 import { HeaderPlan } from '../upstream/headers.ts';
@@ -41,9 +44,21 @@ export class Serving {
   readonly #targets: readonly (Target | null)[];
   readonly #upstreams: readonly Upstream[];
   readonly #refuse: Refuse;
+  readonly #endpoints: Endpoints | null;
+  readonly #credentials: Pick<BrokerApi, 'credential'> | null;
 
-  /** `refuse` answers an exchange whose call to an upstream failed. */
-  constructor(configuration: Configuration, recorder: Recorder, logger: Logger, refuse: Refuse) {
+  /**
+   * `refuse` answers an exchange whose call to an upstream failed. `endpoints` serves logins, and `credentials`
+   * gives out what was stored; both null where none are configured.
+   */
+  constructor(
+    configuration: Configuration,
+    recorder: Recorder,
+    logger: Logger,
+    refuse: Refuse,
+    endpoints: Endpoints | null = null,
+    credentials: Pick<BrokerApi, 'credential'> | null = null,
+  ) {
     const { config, labels } = configuration;
     const compiled = compilePolicy(config);
     assert(compiled.ok, 'main compiled this configuration before');
@@ -55,6 +70,8 @@ export class Serving {
     this.access = new AccessLog(logger, config.log.access, config.log.accessSample);
     this.#ordinals = labels.routes;
     this.#refuse = refuse;
+    this.#endpoints = endpoints;
+    this.#credentials = credentials;
 
     const warnings = new RepeatedWarnings(logger, systemClock);
     const ordinalOf = (name: string): number => labels.upstreams.get(name) ?? 0;
@@ -85,11 +102,48 @@ export class Serving {
   forward(permit: Permit, route: Route, exchange: Exchange): void {
     const target = this.#targets[route.index];
     assert(target !== undefined && target !== null, 'a route that forwards has an upstream');
-    forward(permit, target.plan, exchange, target.upstream, this.#refuse);
+    const { upstream, plan } = target;
+    if (route.credential === null) forward(permit, plan, exchange, upstream, this.#refuse);
+    else void this.#forwardWithCredential(permit, route.credential, target, exchange);
+  }
+
+  /** A credential that is at hand costs a turn of the event loop; one that must be renewed, the provider's time. */
+  async #forwardWithCredential(
+    permit: Permit,
+    use: CredentialUse,
+    { upstream, plan }: Target,
+    exchange: Exchange,
+  ): Promise<void> {
+    assert(this.#credentials !== null, 'credentials are used where logins are configured');
+    const account = accountOf(use, permit);
+    if (account === null) return this.#refuse(exchange, refusals.claim_unforwardable);
+    const token = await this.#credentials.credential(use.provider, account);
+    if (isDenial(token)) return this.#refuse(exchange, token);
+    forward(permit, plan, exchange, upstream, this.#refuse, `Bearer ${token.value}`);
+  }
+
+  login(permit: Permit, mount: OauthMount, exchange: Exchange): void {
+    assert(this.#endpoints !== null, 'logins are served where they are configured');
+    const { facts } = permit;
+    const subject = facts?.subject ?? null;
+    const issuer = facts === null ? '' : (this.policy.vocabulary.issuers[facts.issuer] ?? '');
+    this.#endpoints.serve(mount, subject === null ? null : { issuer, subject }, exchange);
   }
 
   /** No new request comes. Resolves when the last one is over and the connections to the upstreams are closed. */
   async retire(): Promise<void> {
     await Promise.all(this.#upstreams.map((upstream) => upstream.close()));
+  }
+}
+
+/** Null when the token does not say, or says what is no name. */
+function accountOf({ account }: CredentialUse, { facts }: Permit): string | null {
+  switch (account.kind) {
+    case 'fixed':
+      return account.name;
+    case 'subject':
+      return facts?.subject ?? null;
+    case 'claim':
+      return facts?.claims[account.projection] || null;
   }
 }

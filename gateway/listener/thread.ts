@@ -8,6 +8,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.ts';
 import { systemClock } from '../core/clock.ts';
 import { openLog } from '../log/logger.ts';
+import { RepeatedWarnings } from '../log/repeats.ts';
+import { Endpoints } from '../oauth/http/endpoints.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
@@ -22,6 +24,7 @@ import {
   listenerMessagesVersion,
   type ToListener,
 } from './messages.ts';
+import { openBroker } from './logins.ts';
 import { ListenerObserver } from './observer.ts';
 import { peerAddress, trustedPeers } from './peers.ts';
 import { createRequestHandler } from './request.ts';
@@ -45,7 +48,27 @@ const log = openLog({
 });
 
 const refuse: Refuse = (exchange, refusal) => (exchange as UwsExchange).refuse(refusal);
-let serving = new Serving(boot.configuration, recorder, log.logger, refuse);
+let { labels } = boot.configuration;
+const broker =
+  boot.flights === null || config.oauth === undefined
+    ? null
+    : openBroker({
+        flights: boot.flights,
+        config: config.oauth,
+        recorder,
+        warnings: new RepeatedWarnings(log.logger, systemClock),
+        ordinalOf: (provider) => labels.providers.get(provider) ?? 0,
+      });
+const endpoints =
+  broker === null
+    ? null
+    : new Endpoints({
+        broker,
+        nowMs: systemClock.nowMs,
+        isEnding: () => drain.begun,
+        failed: (error) => log.logger.error({ err: error }, 'an endpoint for logins failed'),
+      });
+let serving = new Serving(boot.configuration, recorder, log.logger, refuse, endpoints, broker);
 const verification = new Verification({
   threads: boot.verifierThreads,
   configuration: boot.configuration,
@@ -122,7 +145,10 @@ main.on('message', (message: ToListener) => {
   switch (message.kind) {
     case 'configure': {
       const former = serving;
-      serving = new Serving(message.configuration, recorder, log.logger, refuse);
+      labels = message.configuration.labels;
+      if (message.configuration.config.oauth !== undefined)
+        broker?.configure(message.configuration.config.oauth);
+      serving = new Serving(message.configuration, recorder, log.logger, refuse, endpoints, broker);
       log.setLevel(serving.config.log.level);
       verification.configure(message.configuration, serving.policy);
       servings.add(serving);
@@ -145,7 +171,7 @@ main.on('message', (message: ToListener) => {
     case 'drain':
       if (listenSocket !== false) driver.us_listen_socket_close(listenSocket);
       listenSocket = false;
-      drain.begin(message.timeoutMs, end);
+      drain.begin(message.timeoutMs, () => void endQuietly());
       return;
     case 'stop':
       end();
@@ -158,6 +184,15 @@ main.on('message', (message: ToListener) => {
 /** A trusted proxy speaks for many callers. */
 function isFull(address: string): boolean {
   return fullAddresses.has(address) && !isTrustedPeer(address);
+}
+
+/** A refresh that nobody waits for is no request in flight, but cut off it could cost a login. */
+const quietMsMax = 10_000;
+
+async function endQuietly(): Promise<void> {
+  const patience = new Promise((resolve) => setTimeout(resolve, quietMsMax));
+  await Promise.race([broker?.quiet(), patience]);
+  end();
 }
 
 /** Ends the thread; the App is closed by the `exit` handler, whatever is still open on it. */

@@ -2,14 +2,17 @@
  * Every metric that Sallyport exports: name, help, type, labels, buckets. The layout of the shared cells (`layout.ts`), the
  * control plane's own metrics (`control.ts`) and the exposition are all made from these tables; nothing else names a metric.
  *
- * Label values are closed sets, or names that the configuration knows: routes, upstreams, issuers. Paths, subjects, key
+ * Label values are closed sets, or names that the configuration knows: routes, upstreams, providers, issuers. Paths, subjects, key
  * ids and addresses are never labels.
  *
  * Source: https://prometheus.io/docs/practices/naming/; HTTP buckets after OpenTelemetry's `http.server.request.duration`.
  */
 
-/** `route`, `upstream` and `issuer` are names of the configuration; `thread` is the region a cell lies in. */
-export type LabelValues = readonly string[] | 'route' | 'upstream' | 'issuer' | 'thread' | 'text';
+import { providerOutcomes, providerSteps, refreshRoles, storeOperations } from '../oauth/observer.ts';
+
+/** `route`, `upstream`, `provider` and `issuer` are names of the configuration; `thread` is the region a cell lies in. */
+export type LabelValues =
+  readonly string[] | 'route' | 'upstream' | 'provider' | 'issuer' | 'thread' | 'text';
 
 export interface Family {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -33,6 +36,7 @@ const httpSeconds = [
 ] as const;
 const verifySeconds = [25e-6, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 0.5] as const;
 const fetchSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] as const;
+const loginSeconds = [1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 900] as const;
 const batchTokens = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
 
 export const verifyAlgorithms = [
@@ -46,6 +50,8 @@ export const connectionStates = ['busy', 'idle'] as const;
 export const decisions = ['allowed', 'denied', 'failed'] as const;
 export const reloadOutcomes = ['applied', 'unchanged', 'rejected'] as const;
 export const fetchOutcomes = ['changed', 'unchanged', 'failed'] as const;
+export const flowEnds = ['success', 'expired', 'cancelled', 'error'] as const;
+export const refreshResults = ['ok', 'failed'] as const;
 export const unknownKidOutcomes = ['fetched', 'suppressed'] as const;
 
 /** Counted per route in the series table (`series.ts`), because most combinations never occur. */
@@ -130,6 +136,35 @@ export const cellFamilies = {
   sallyport_upstream_requests_queued: gauge('Requests that wait for an upstream connection.', {
     upstream: 'upstream',
   }),
+  sallyport_oauth_flows_started_total: counter('Logins that were made at a provider.', {
+    provider: 'provider',
+  }),
+  sallyport_oauth_flows_joined_total: counter('Starts that were answered with a login under way.', {
+    provider: 'provider',
+  }),
+  sallyport_oauth_flows_ended_total: counter('Logins that ended, by their last state.', {
+    provider: 'provider',
+    state: flowEnds,
+  }),
+  sallyport_oauth_login_duration_seconds: histogram(
+    'From the start of a login to its success.',
+    loginSeconds,
+    { provider: 'provider' },
+  ),
+  sallyport_oauth_provider_calls_total: counter('Requests to providers, by step and outcome.', {
+    provider: 'provider',
+    step: providerSteps,
+    outcome: providerOutcomes,
+  }),
+  sallyport_oauth_refreshes_total: counter('Refreshes of stored credentials, led or joined.', {
+    provider: 'provider',
+    role: refreshRoles,
+    result: refreshResults,
+  }),
+  sallyport_oauth_store_errors_total: counter('Operations of the credential store that failed.', {
+    operation: storeOperations,
+  }),
+  sallyport_oauth_waiters: gauge('Calls that wait for a login or a refresh.', {}),
   sallyport_event_loop_lag_p99_seconds: gauge(
     '99th percentile of the event loop delay over the last interval.',
     {

@@ -6,14 +6,14 @@
  * (`listener-0`): the successor of a dead thread goes on where it ended, so no counter ever falls.
  */
 import type { Policy } from '../route/policy.ts';
-import { layoutFor, upstreamNamesMax, type Layout } from './layout.ts';
+import { layoutFor, providerNamesMax, upstreamNamesMax, type Layout } from './layout.ts';
 import { Names } from './names.ts';
 import { otherRoute, reservedRouteNames } from './ordinals.ts';
 import { directoryBytes, routeOrdinalMax, SeriesTable } from './series.ts';
 import { claimZeros } from './zeros.ts';
 
 /** Raise with every change of layout or keys. */
-export const cellsVersion = 1;
+export const cellsVersion = 2;
 
 /** What a thread needs to write metrics; sent once, when it starts. */
 export interface RegionHandle {
@@ -28,6 +28,7 @@ export interface LabelIndex {
   /** By `Route.index`: the ordinal that the recorder wants. */
   readonly routes: readonly number[];
   readonly upstreams: ReadonlyMap<string, number>;
+  readonly providers: ReadonlyMap<string, number>;
 }
 
 export interface Region {
@@ -40,6 +41,7 @@ export class CellStore {
   readonly series: SeriesTable;
   readonly routes = new Names(reservedRouteNames, otherRoute, routeOrdinalMax);
   readonly upstreams = new Names(['other'], 0, upstreamNamesMax);
+  readonly providers = new Names(['other'], 0, providerNamesMax);
   readonly #seriesMax: number;
   readonly #directory: SharedArrayBuffer;
   readonly #regions = new Map<string, { readonly buffer: SharedArrayBuffer; readonly cells: Float64Array }>();
@@ -73,12 +75,17 @@ export class CellStore {
   }
 
   /** Names what a configuration has and writes its known series at 0, as far as the budget goes. */
-  label(policy: Pick<Policy, 'routes'>, upstreams: Iterable<string>): LabelIndex {
+  label(
+    policy: Pick<Policy, 'routes'>,
+    upstreams: Iterable<string>,
+    providers: Iterable<string> = [],
+  ): LabelIndex {
     const routes = policy.routes.map((route) => this.routes.ordinal(route.id));
     claimZeros(this.series, policy.routes, routes);
     return {
       routes,
       upstreams: new Map(Array.from(upstreams, (name) => [name, this.upstreams.ordinal(name)])),
+      providers: new Map(Array.from(providers, (name) => [name, this.providers.ordinal(name)])),
     };
   }
 

@@ -128,9 +128,10 @@ export class Exposition {
 
   /** Values of one label in the order of its ordinals, as far as they are in use. */
   #namesOf(values: LabelValues): readonly string[] {
-    const { routes, upstreams, layout } = this.#store;
+    const { routes, upstreams, providers, layout } = this.#store;
     if (values === 'route') return names(routes, Math.min(routes.size, layout.durationRows));
     if (values === 'upstream') return names(upstreams, upstreams.size);
+    if (values === 'provider') return names(providers, providers.size);
     return values as readonly string[];
   }
 }

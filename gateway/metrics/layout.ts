@@ -14,6 +14,9 @@ import { slotsFor } from './series.ts';
 /** Upstreams with cells of their own; ordinal 0 takes the rest. */
 export const upstreamNamesMax = 256;
 
+/** Providers with cells of their own; ordinal 0 takes the rest. */
+export const providerNamesMax = 64;
+
 export interface Placement {
   readonly base: number;
   /** Cells of one block. */
@@ -61,6 +64,7 @@ export function layoutFor(seriesMax: number): Layout {
       if (values === 'thread') return product;
       if (values === 'route') return product * durationRows;
       if (values === 'upstream') return product * upstreamNamesMax;
+      if (values === 'provider') return product * providerNamesMax;
       return product * values.length;
     }, 1);
     families[name] = { base: next, width, blocks };

@@ -5,12 +5,24 @@
  */
 import { assert } from '../core/assert.ts';
 import type { VerifierObserver } from '../token/verifier-parts.ts';
+import {
+  type ProviderOutcome,
+  providerOutcomes,
+  type ProviderStep,
+  providerSteps,
+  type RefreshRole,
+  refreshRoles,
+  type StoreOperation,
+  storeOperations,
+} from '../oauth/observer.ts';
 import type { UpstreamStats } from '../upstream/observer.ts';
 import {
   cacheOutcomes,
   cellFamilies,
   connectionStates,
+  flowEnds,
   lanes,
+  refreshResults,
   upstreamErrorKinds,
   verifyAlgorithms,
   verifyResults,
@@ -24,6 +36,7 @@ import { decisionKey, requestKey, SeriesTable } from './series.ts';
 export type VerifyResult = (typeof verifyResults)[number];
 export type CacheOutcome = (typeof cacheOutcomes)[number];
 export type Lane = (typeof lanes)[number];
+export type FlowEnd = (typeof flowEnds)[number];
 export type UpstreamErrorKind = (typeof upstreamErrorKinds)[number];
 
 /** Status under which a request is counted whose caller left before the answer, as nginx has it. */
@@ -36,6 +49,11 @@ const resultIndex = indexOf(verifyResults);
 const cacheIndex = indexOf(cacheOutcomes);
 const laneIndex = indexOf(lanes);
 const kindIndex = indexOf(upstreamErrorKinds);
+const endIndex = indexOf(flowEnds);
+const stepIndex = indexOf(providerSteps);
+const outcomeIndex = indexOf(providerOutcomes);
+const roleIndex = indexOf(refreshRoles);
+const operationIndex = indexOf(storeOperations);
 const otherAlgorithm = verifyAlgorithms.length - 1;
 
 export class Recorder implements VerifierObserver {
@@ -48,6 +66,7 @@ export class Recorder implements VerifierObserver {
   readonly #queueWaits: Placed;
   readonly #batches: Placed;
   readonly #upstreamDurations: Placed;
+  readonly #loginDurations: Placed;
 
   /** Opens the region of a thread. Gauges begin at 0: what they counted died with the thread's predecessor. */
   constructor(handle: RegionHandle) {
@@ -61,6 +80,7 @@ export class Recorder implements VerifierObserver {
     this.#queueWaits = this.#placed('sallyport_verify_queue_wait_seconds');
     this.#batches = this.#placed('sallyport_verify_batch_tokens');
     this.#upstreamDurations = this.#placed('sallyport_upstream_request_duration_seconds');
+    this.#loginDurations = this.#placed('sallyport_oauth_login_duration_seconds');
     for (const name of Object.keys(cellFamilies) as CellFamilyName[]) {
       if (cellFamilies[name].type === 'gauge') this.#clear(name);
     }
@@ -178,6 +198,42 @@ export class Recorder implements VerifierObserver {
       this.#cells[this.#base.sallyport_upstream_requests_queued + upstream]! += queued;
       this.#cells[this.#base.sallyport_upstream_urls_out + upstream]! += urlsOut;
     }
+  }
+
+  // -------------------------------------------------------------- logins: `provider` is an ordinal
+
+  flowStarted(provider: number): void {
+    this.#cells[this.#base.sallyport_oauth_flows_started_total + provider]! += 1;
+  }
+
+  flowJoined(provider: number): void {
+    this.#cells[this.#base.sallyport_oauth_flows_joined_total + provider]! += 1;
+  }
+
+  flowEnded(provider: number, end: FlowEnd, durationMs: number): void {
+    const block = provider * flowEnds.length + endIndex.get(end)!;
+    this.#cells[this.#base.sallyport_oauth_flows_ended_total + block]! += 1;
+    if (end === 'success') this.#observe(this.#loginDurations, provider, durationMs / 1000);
+  }
+
+  providerCalled(provider: number, step: ProviderStep, outcome: ProviderOutcome): void {
+    const row = provider * providerSteps.length + stepIndex.get(step)!;
+    const block = row * providerOutcomes.length + outcomeIndex.get(outcome)!;
+    this.#cells[this.#base.sallyport_oauth_provider_calls_total + block]! += 1;
+  }
+
+  refreshed(provider: number, role: RefreshRole, ok: boolean): void {
+    const row = provider * refreshRoles.length + roleIndex.get(role)!;
+    const block = row * refreshResults.length + (ok ? 0 : 1);
+    this.#cells[this.#base.sallyport_oauth_refreshes_total + block]! += 1;
+  }
+
+  storeFailed(operation: StoreOperation): void {
+    this.#cells[this.#base.sallyport_oauth_store_errors_total + operationIndex.get(operation)!]! += 1;
+  }
+
+  waiting(delta: number): void {
+    this.#cells[this.#base.sallyport_oauth_waiters]! += delta;
   }
 
   // -------------------------------------------------------------- the thread

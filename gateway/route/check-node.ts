@@ -13,9 +13,7 @@ export function checkNode(chain: Chain, source: PolicySource, problems: ProblemL
   if (node.issuer !== undefined && node.issuers !== undefined) {
     problems.add([...at, 'issuers'], '`issuer` and `issuers` exclude each other', { atKey: true });
   }
-  if (node.upstream !== undefined && node.respond !== undefined) {
-    problems.add([...at, 'respond'], '`upstream` and `respond` exclude each other', { atKey: true });
-  }
+  checkOneTarget(node, at, problems);
   const hasChildren = (node.routes ?? []).length > 0;
   if (node.closed === true && !hasChildren) {
     problems.add([...at, 'closed'], 'a closed prefix without routes serves nothing');
@@ -28,6 +26,13 @@ export function checkNode(chain: Chain, source: PolicySource, problems: ProblemL
   return node.path === undefined
     ? checkPrefix(node, at, problems)
     : checkPath(node, at, chain.length > 1, problems);
+}
+
+function checkOneTarget(node: RouteSource, at: ConfigPath, problems: ProblemList): void {
+  const given = (['upstream', 'respond', 'oauth'] as const).filter((key) => node[key] !== undefined);
+  for (const key of given.slice(1)) {
+    problems.add([...at, key], `\`${given[0]!}\` and \`${key}\` exclude each other`, { atKey: true });
+  }
 }
 
 function checkPath(node: RouteSource, at: ConfigPath, isBelow: boolean, problems: ProblemList): boolean {

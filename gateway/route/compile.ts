@@ -5,9 +5,11 @@
 import { methods } from '../core/methods.ts';
 import { accessOf, readAccess, type NamedAccess } from './access.ts';
 import { checkNode } from './check-node.ts';
+import { credentialOf } from './credential.ts';
 import { forwardingOf, normalName, Projections } from './forwarding.ts';
 import { isPublic, nearest, originsOf, type Chain } from './inherit.ts';
 import { fullPattern, paramsOf, parsePattern, patternProblem, shapeOf } from './pattern.ts';
+import { mountOf } from './mount.ts';
 import { pathOddity } from './path.ts';
 import type { Access, FixedResponse, Policy, Route } from './policy.ts';
 import { ProblemList, showPath, type PolicyProblem } from './problem.ts';
@@ -89,15 +91,17 @@ function readRoute(
   const segments = parsePattern(pattern);
   const params = paramsOf(segments);
   const open = isPublic(chain);
-  const { upstream, respond } = readTargetOf(chain, problems);
+  const target = readTargetOf(chain, source, problems);
+  const forwarding = forwardingOf(chain, open, projections);
   const route: Draft['route'] = {
     id: node.id ?? defaultId(node, pattern),
     pattern,
     methods: node.methods === undefined ? null : [...new Set(node.methods)],
     params,
-    upstream,
-    respond,
-    forwarding: forwardingOf(chain, open, projections),
+    ...target,
+    forwarding,
+    credential:
+      target.upstream === null ? null : credentialOf(chain, forwarding, source, projections, problems),
     pathAllowance: (nearest(chain, (level) => level.allowInPath)?.value ?? []).reduce(
       (bits, allowance) => bits | allowanceBits[allowance],
       0,
@@ -117,24 +121,33 @@ function readRoute(
 const defaultId = ({ methods }: RouteSource, pattern: string): string =>
   methods === undefined ? pattern : `${methods.join('|')} ${pattern}`;
 
+/** Where requests of a route go: the nearest of upstream, respond and oauth. */
 function readTargetOf(
   chain: Chain,
+  source: PolicySource,
   problems: ProblemList,
-): { upstream: string | null; respond: FixedResponse | null } {
-  const found = nearest(chain, (node) => node.upstream ?? node.respond);
+): Pick<Route, 'upstream' | 'respond' | 'oauth'> {
+  const nowhere = { upstream: null, respond: null, oauth: null };
+  const found = nearest(chain, (node) => node.upstream ?? node.respond ?? node.oauth);
   const level = chain.at(-1)!;
   if (found === null) {
     const rest =
       (level.node.routes ?? []).length === 0 ? '' : '; or say `closed: true` when only its routes are served';
     problems.add(
       level.at,
-      `where do requests go? The route has neither \`upstream\` nor \`respond\`${rest}`,
+      `where do requests go? The route has neither \`upstream\` nor \`respond\` nor \`oauth\`${rest}`,
       { atKey: true },
     );
-    return { upstream: null, respond: null };
+    return nowhere;
   }
-  if (typeof found.value !== 'string') return { upstream: null, respond: responseOf(found.value) };
-  return { upstream: found.value, respond: null };
+  const { value } = found;
+  if (typeof value === 'string') return { ...nowhere, upstream: value };
+  if ('serve' in value) {
+    const mounted = chain.findLastIndex(({ node }) => node.oauth !== undefined);
+    const base = patternOf(chain.slice(0, mounted + 1));
+    return { ...nowhere, oauth: mountOf(chain, value, base, source, problems) };
+  }
+  return { ...nowhere, respond: responseOf(value) };
 }
 
 const responseOf = ({ status, headers, body }: RespondSource): FixedResponse => ({

@@ -1,7 +1,7 @@
 /**
  * Inheritance: what a route has, from the chain of nodes that lead to it. Pure questions about a chain, root first.
  *
- * Nearest node wins: issuer, audiences, upstream or respond, subject, public, allow_in_path, max_body_bytes.
+ * Nearest node wins: issuer, audiences, upstream or respond or oauth, credential, subject, public, allow_in_path, max_body_bytes.
  * All levels together: scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
  */
 import { showPath, type ConfigPath } from './problem.ts';
@@ -74,7 +74,8 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
   ['audiences', (node) => node.audiences],
   ['public', (node) => node.public],
   ['subject', (node) => node.subject],
-  ['upstream', (node) => node.upstream ?? node.respond],
+  ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth],
+  ['credential', (node) => node.credential],
   ['allow_in_path', (node) => node.allowInPath],
   ['max_body_bytes', (node) => node.maxBodyBytes],
 ];

@@ -3,6 +3,7 @@
  * Everything that does not depend on the request is computed here, once.
  */
 import type { Requirement } from '../core/mask.ts';
+import type { OauthMountKind } from './source.ts';
 
 /** A claim on its way to a header: how the value is found and written. Shared by all routes that forward it alike. */
 export interface Projection {
@@ -44,6 +45,26 @@ export interface FixedResponse {
   /** Name, value, name, value. */
   readonly headers: readonly string[];
   readonly body: string;
+}
+
+/** Endpoints for logins, served by the gateway itself (`oauth/http`, `oauth/page`). */
+export interface OauthMount {
+  readonly kind: OauthMountKind;
+  /** The path that the endpoints are below, without a slash at its end. */
+  readonly base: string;
+  /** Whose logins these are; null for the subject of the token. */
+  readonly account: string | null;
+  /** Callers from anywhere may start; looked at by `onboarding` on a public route only. */
+  readonly open: boolean;
+}
+
+/** The stored credential that is sent upstream as the Authorization field. */
+export interface CredentialUse {
+  readonly provider: string;
+  readonly account:
+    | { readonly kind: 'fixed'; readonly name: string }
+    | { readonly kind: 'subject' }
+    | { readonly kind: 'claim'; readonly projection: number };
 }
 
 /** What the token of a route has to show. Null for a public route. */
@@ -92,7 +113,9 @@ export interface Route {
   readonly access: Access | null;
   readonly upstream: string | null;
   readonly respond: FixedResponse | null;
+  readonly oauth: OauthMount | null;
   readonly forwarding: Forwarding;
+  readonly credential: CredentialUse | null;
   /** `pathOddity` bits that this route accepts (`path.ts`). */
   readonly pathAllowance: number;
   /** `Infinity` when there is no limit. */

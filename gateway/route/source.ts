@@ -36,6 +36,22 @@ export interface RespondSource {
   readonly body: string;
 }
 
+/** The sets of endpoints for logins that a route can serve. */
+export const oauthMounts = ['page', 'json', 'onboarding'] as const;
+export type OauthMountKind = (typeof oauthMounts)[number];
+
+export interface OauthSource {
+  readonly serve: OauthMountKind;
+  readonly account?: string | undefined;
+  readonly open: boolean;
+}
+
+/** Whose stored credential goes upstream. Without an account it is that of the token's subject. */
+export interface CredentialSource {
+  readonly provider: string;
+  readonly account?: string | { readonly claim: ClaimPath } | undefined;
+}
+
 /** One node of the route tree: what it says itself. */
 export interface RouteSource {
   readonly id?: string | undefined;
@@ -51,6 +67,8 @@ export interface RouteSource {
   readonly subject?: { readonly param: string } | undefined;
   readonly upstream?: string | undefined;
   readonly respond?: RespondSource | undefined;
+  readonly oauth?: OauthSource | undefined;
+  readonly credential?: CredentialSource | undefined;
   readonly forward?: ForwardSource | undefined;
   readonly allowInPath?: readonly PathAllowance[] | undefined;
   readonly maxBodyBytes?: number | undefined;
@@ -69,5 +87,7 @@ export interface PolicySource {
   readonly upstreams: Readonly<Record<string, unknown>>;
   readonly scopes: { readonly implies: Readonly<Record<string, readonly string[]>> };
   readonly identityHeaders: readonly string[];
+  /** Absent: there are no logins to serve. */
+  readonly oauth?: { readonly providers: Readonly<Record<string, unknown>> } | undefined;
   readonly routes: readonly RouteSource[];
 }

@@ -1,8 +1,8 @@
 /**
- * Fetches one small document: a key set, a discovery document. Bounded in size and in time as a whole, over https unless
- * the host is this machine, and never led elsewhere: a redirect is an error.
+ * Fetches one small document: a key set, a discovery document, the answer to a form. Bounded in size and in time as a
+ * whole, over https unless the host is this machine, and never led elsewhere: a redirect is an error.
  *
- * Called by `keys/`; what the document means is judged there.
+ * Called by `keys/` and, through `oauth-fetch.ts`, by `oauth/`; what the document means is judged there.
  */
 import { Agent } from 'undici';
 
@@ -14,6 +14,10 @@ export interface FetchOptions {
   readonly bytesMax: number;
   /** Permits http:// to hosts that are not loopback. */
   readonly allowHttp: boolean;
+  /** What is sent by POST; absent: GET. */
+  readonly body?: string;
+  /** Aborted when the answer is no longer wanted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface FetchedDocument {
@@ -66,7 +70,7 @@ const nameOf = (url: URL): string => `${url.protocol}//${url.host}${url.pathname
 const one = (value: string | string[]): string => (Array.isArray(value) ? value.join(', ') : value);
 
 /**
- * Gets `url` once. Any status but a redirect is returned; what it means is the caller's to say.
+ * Asks `url` once. Any status but a redirect is returned; what it means is the caller's to say.
  *
  * Errors: `FetchError`, always; nothing else is thrown.
  */
@@ -75,8 +79,10 @@ export async function fetchDocument(url: string, options: FetchOptions): Promise
   const name = nameOf(target);
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), options.timeoutMs);
+  const { signal } = options;
   try {
-    return await exchange(target, name, options, deadline.signal);
+    const either = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
+    return await exchange(target, name, options, either);
   } catch (error) {
     if (error instanceof FetchError) throw error;
     if (deadline.signal.aborted) {
@@ -100,7 +106,8 @@ async function exchange(
   const answer = await agent.request({
     origin: url.origin,
     path: url.pathname + url.search,
-    method: 'GET',
+    method: options.body === undefined ? 'GET' : 'POST',
+    body: options.body ?? null,
     headers: { accept: 'application/json', 'accept-encoding': 'identity', ...options.headers },
     signal,
   });

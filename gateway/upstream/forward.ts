@@ -8,13 +8,17 @@ import { Call, type Refuse } from './call.ts';
 import type { HeaderPlan } from './headers.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Sends the request to the upstream and its answer to the caller. Errors go to `refuse`; nothing is thrown. */
+/**
+ * Sends the request to the upstream and its answer to the caller. Errors go to `refuse`; nothing is thrown.
+ * `authorization`: our own Authorization field, in the place of the caller's.
+ */
 export function forward(
   permit: Permit,
   plan: HeaderPlan,
   exchange: Exchange,
   upstream: Upstream,
   refuse: Refuse,
+  authorization: string | null = null,
 ): void {
   if (exchange.gone) return;
   const headers = plan.build(exchange, permit.facts);
@@ -22,6 +26,7 @@ export function forward(
     refuse(exchange, headers);
     return;
   }
+  if (authorization !== null) headers.push('authorization', authorization);
   const call = new Call(exchange, upstream, headers, plan.requestIdHeader, refuse);
   const { body } = exchange;
   if (body === null) {

@@ -23,7 +23,7 @@ const bad = await fileOf(
 test('a good configuration is exit code 0: what it has on stdout, warnings on stderr', async () => {
   const { code, out, err } = await run(['check', good]);
   expect({ code, out }).toEqual({ code: 0, out: `${good}: good. 3 routes, 1 of them public.\n` });
-  expect(err).toContain('oauth: this version serves no logins yet');
+  expect(err).toContain('oauth.store.key_file: the file cannot be read here');
 });
 
 test('a bad one is exit code 2, with every problem on stderr', async () => {
@@ -51,7 +51,7 @@ test('--format json has one shape for good and bad', async () => {
     file: good,
     ok: true,
     problems: [],
-    warnings: [expect.objectContaining({ line: 23, column: 1, path: 'oauth' })],
+    warnings: [expect.objectContaining({ line: 24, column: 48, path: 'oauth.store.key_file' })],
   });
   const { code, out, err } = await run(['check', bad, '--format', 'json']);
   expect({ code, err }).toEqual({ code: 2, err: '' });
@@ -74,7 +74,7 @@ test('--format github writes workflow commands, with what would end them escaped
     '',
   ]);
   expect((await run(['check', good, '--format', 'github'])).out).toMatch(
-    /^::warning file=.*,line=23,col=1::oauth: /,
+    /^::warning file=.*,line=24,col=48::oauth\.store\.key_file: /,
   );
 });
 

@@ -57,7 +57,7 @@ describeWith('curl', 'the demo', () => {
 
   it('prints lines for a success, a missing token and a missing scope', () => {
     expect(complained).toBe('');
-    expect(stops.map((stop) => stop.status)).toEqual([200, 401, 403, 200, 403, 200, 200, 200, 200, 200]);
+    expect(stops.map((stop) => stop.status)).toEqual([200, 401, 403, 200, 403, 200, 200, 200, 403, 200, 200]);
   });
 
   it('prints lines that a shell answers with the status it printed', async () => {
@@ -79,10 +79,10 @@ describeWith('curl', 'the demo', () => {
   });
 
   it('ends with exit 0 on Ctrl-C, and takes the provider and the service along', async () => {
-    const addresses = [...printed.matchAll(/(?:issuer|upstream) +(http:\S+)/g)].map(
+    const addresses = [...printed.matchAll(/(?:issuer|upstream|logins) +(http:\S+)/g)].map(
       ([, address]) => address!,
     );
-    expect(addresses).toHaveLength(2);
+    expect(addresses).toHaveLength(3);
     const exited = once(program, 'exit');
     program.kill('SIGINT');
     expect(await exited).toEqual([0, null]);

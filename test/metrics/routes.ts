@@ -22,6 +22,8 @@ export function route(index: number, id: string, fields: Partial<Route> = {}): R
     access,
     upstream: 'orders',
     respond: null,
+    oauth: null,
+    credential: null,
     forwarding: { claims: [], set: [], remove: [], authorization: false, host: 'upstream' },
     pathAllowance: 0,
     bodyBytesMax: 0,

@@ -1,0 +1,50 @@
+/** The broker of a listener thread, put together: its seat in the flight table, its store, its pen for metrics. */
+import { createHash } from 'node:crypto';
+import { systemClock } from '../core/clock.ts';
+import type { OauthConfig } from '../config/schema.ts';
+import { FlightTable, type Handle } from '../flight/table.ts';
+import { readBounded } from '../keys/files.ts';
+import type { RepeatedWarnings } from '../log/repeats.ts';
+import { observeBroker } from '../metrics/broker-observer.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import { Broker } from '../oauth/broker.ts';
+import { LazyStore } from '../oauth/lazy-store.ts';
+import { openRelay } from '../oauth/relay.ts';
+import { openCredentialStore } from '../oauth/store/open.ts';
+import { createOauthFetch } from '../upstream/oauth-fetch.ts';
+
+export interface LoginsParts {
+  readonly flights: Handle;
+  readonly config: OauthConfig;
+  readonly recorder: Recorder;
+  readonly warnings: RepeatedWarnings;
+  /** The ordinal of a provider's name in the configuration in force. */
+  readonly ordinalOf: (provider: string) => number;
+}
+
+export function openBroker({ flights, config, recorder, warnings, ordinalOf }: LoginsParts): Broker {
+  const environment = process.env;
+  const store = new LazyStore(() =>
+    openCredentialStore(config.store, {
+      env: environment,
+      clock: systemClock,
+      warn: (message) => warnings.warn(message, {}, message),
+    }),
+  );
+  return new Broker({
+    config,
+    table: new FlightTable(flights),
+    secret: flights.secret,
+    store,
+    // Named after the table, so that two gateways in one process do not hear each other.
+    relay: openRelay(`sallyport logins ${createHash('sha256').update(flights.secret).digest('hex')}`),
+    observer: observeBroker(recorder, ordinalOf),
+    clock: systemClock,
+    random: Math.random,
+    createFetch: createOauthFetch,
+    readFile: readBounded,
+    environment: (name) => environment[name],
+    failed: (what, provider, error) =>
+      warnings.warn(`${provider} ${what}`, { provider, err: error }, `${what} failed`),
+  });
+}
