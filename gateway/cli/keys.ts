@@ -111,7 +111,7 @@ async function withStore(options: StoreOptions, terminal: Terminal, action: Stor
     terminal.err(`${options.config}: there is no credential store in it (oauth.store).\n`);
     return exitCode.usage;
   }
-  const { directory } = store;
+  const { file: directory } = store;
   let records: Records;
   try {
     const readKeyRing = keyRingReader(store, terminal.env, systemFiles);

@@ -190,7 +190,7 @@ function resolveFiles(config: Config, folder: string): Config {
 }
 
 function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): OauthConfig {
-  const { directory, keyFile, authJson } = oauth.store;
+  const { file, keyFile, authJson } = oauth.store;
   const providers = Object.fromEntries(
     Object.entries(oauth.providers).map(([name, provider]) => {
       const { secretFile, keyFile: privateKeyFile } = provider.clientAuth;
@@ -207,7 +207,7 @@ function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): 
   );
   const store = {
     ...oauth.store,
-    directory: from(directory),
+    file: from(file),
     ...(keyFile === undefined ? {} : { keyFile: from(keyFile) }),
     ...(authJson === undefined ? {} : { authJson: { ...authJson, file: from(authJson.file) } }),
   };

@@ -30,7 +30,7 @@ const authJson = section({
 });
 
 const store = section({
-  directory: z.string().min(1).describe('Folder of the encrypted credentials; made when it is not there.'),
+  file: z.string().min(1).describe('Folder of the encrypted credentials; made when it is not there.'),
   key_file: z.string().min(1).optional().describe('The key ring, as a file.'),
   key_env: z.string().min(1).optional().describe('The key ring, as the name of an environment variable.'),
   auth_json: authJson

@@ -27,7 +27,7 @@ routes:
       - { path: /{id}, methods: [PATCH], scopes: { all: [orders:write] }, subject: { param: id } }
       - { path: /health, methods: [GET], public: true }
 oauth:
-  store: { directory: ./credentials, key_file: ./store.key }
+  store: { file: ./credentials, key_file: ./store.key }
   providers:
     example: { issuer: https://issuer.example, client_id: cli, flow: device, scopes: [openid] }
 `;

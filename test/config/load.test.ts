@@ -36,7 +36,7 @@ describe('the example of the design', () => {
   test('is frozen, and names files beside the configuration', () => {
     const { config } = good(example);
     expect(config.oauth?.store).toEqual({
-      directory: '/etc/sallyport/credentials',
+      file: '/etc/sallyport/credentials',
       keyFile: '/etc/sallyport/store.key',
     });
     expect(

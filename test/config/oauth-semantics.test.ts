@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../gateway/config/load.ts';
 
-const store = '  store: { directory: ./credentials, key_env: RING }\n';
+const store = '  store: { file: ./credentials, key_env: RING }\n';
 const device = 'issuer: https://idp.example, client_id: cli, flow: device';
 
 function problems(oauth: string, routes = '[{ prefix: /, public: true, respond: {} }]'): readonly string[] {
@@ -73,8 +73,8 @@ describe('a provider', () => {
 
 describe('the store', () => {
   it.each([
-    ['  store: { directory: ./c }\n', 'where does the key ring come from? Give key_file or key_env'],
-    ['  store: { directory: ./c, key_file: k, key_env: K }\n', 'the key ring comes from one place'],
+    ['  store: { file: ./c }\n', 'where does the key ring come from? Give key_file or key_env'],
+    ['  store: { file: ./c, key_file: k, key_env: K }\n', 'the key ring comes from one place'],
   ])('%s', (text, problem) => {
     expect(problems(`${text}  providers: {}\n`).join('\n')).toContain(problem);
   });

@@ -73,7 +73,7 @@ async function open(sabotage: Sabotage): Promise<void> {
   const text = `version: 1
 routes: [{ prefix: /, public: true, respond: {} }]
 oauth:
-  store: { directory: ./credentials, key_env: RING }
+  store: { file: ./credentials, key_env: RING }
   providers:
     idp: { issuer: '${provider.issuer}', client_id: cli, flow: device, scopes: [openid, offline_access] }
 `;

@@ -83,7 +83,7 @@ issuers:
   main: { issuer: '${callers.issuer}', audiences: [orders], algorithms: [RS256], keys: { discovery: true } }
 upstreams: { api: { urls: ['http://127.0.0.1:${backend.port}'] } }
 oauth:
-  store: { directory: ./credentials, key_env: RING }
+  store: { file: ./credentials, key_env: RING }
   limits: { starts: 1000, starts_per_minute: 1000 }
   providers:
     idp: { issuer: '${provider.issuer}', client_id: cli, flow: device, scopes: [openid, offline_access], timeout_ms: 20000 }

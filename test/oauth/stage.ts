@@ -24,7 +24,7 @@ export function oauthConfig(providers: string, more = ''): OauthConfig {
   const text = `version: 1
 routes: [{ prefix: /, public: true, respond: {} }]
 oauth:
-  store: { directory: ./credentials, key_env: RING }
+  store: { file: ./credentials, key_env: RING }
 ${more}
   providers:
 ${providers}

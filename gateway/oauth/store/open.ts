@@ -26,7 +26,7 @@ export async function openCredentialStore(
   config: StoreConfig,
   { env, clock, warn }: OpenStoreParts,
 ): Promise<CredentialStore> {
-  const { directory, authJson } = config;
+  const { file: directory, authJson } = config;
   const readKeyRing = keyRingReader(config, env, systemFiles);
   const store = await DirectoryStore.open({ directory, readKeyRing, files: systemFiles, clock, warn });
   if (authJson === undefined) return store;
@@ -41,7 +41,7 @@ export async function openCredentialStore(
 
 /** Reads the ring where the configuration says, each time anew. */
 export function keyRingReader(
-  { directory, keyFile, keyEnv }: StoreConfig,
+  { file: directory, keyFile, keyEnv }: StoreConfig,
   env: Environment,
   files: Files,
 ): ReadKeyRing {

@@ -39,7 +39,7 @@ routes:
   - { prefix: /login, public: true, oauth: { serve: page, account: team } }
   - { prefix: /oauth, public: true, oauth: { serve: json, account: team } }
 oauth:
-  store: { directory: ./credentials, key_env: STORE_KEY }
+  store: { file: ./credentials, key_env: STORE_KEY }
   limits: { starts: 1000, starts_per_minute: 1000 }
   providers:
     ${names.device}: { flow: device, issuer: "${provider.issuer}", client_id: cli, scopes: [openid], interval_seconds_min: 1 }

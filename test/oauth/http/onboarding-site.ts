@@ -68,7 +68,7 @@ routes:
 ${mounts.join('\n')}
 ${routes}
 oauth:
-  store: { directory: "${storeFolder}", key_env: STORE_KEY, auth_json: { file: "${authFile('{account}')}", providers: { openai-codex: { name: openai-codex } } } }
+  store: { file: "${storeFolder}", key_env: STORE_KEY, auth_json: { file: "${authFile('{account}')}", providers: { openai-codex: { name: openai-codex } } } }
   limits: ${limits}
   providers:
     openai-codex:

@@ -35,7 +35,7 @@ const withSite = (use: (site: Site) => Promise<void>) =>
     await mkdir(join(folder, 'homes'));
     const warnings: string[] = [];
     const config = {
-      directory: join(folder, 'credentials'),
+      file: join(folder, 'credentials'),
       keyEnv: 'KEYS',
       authJson: { ...authJson, file: join(folder, 'homes', '{account}', 'auth.json') },
     };

@@ -118,7 +118,7 @@ describe('the file of a ring', () => {
       expect(await reasonOf('folder')).toContain('it is not a regular file');
       await writeFile(join(folder, 'large'), '#'.repeat(70_000), { mode: 0o600 });
       expect(await reasonOf('large')).toContain('it is larger than 65536 bytes');
-      const config = { directory: folder, keyFile: join(folder, 'large') };
+      const config = { file: folder, keyFile: join(folder, 'large') };
       expect((await faultOf(keyRingReader(config, {}, systemFiles)())).message).toContain(
         'must not lie in the store it opens',
       );
@@ -126,7 +126,7 @@ describe('the file of a ring', () => {
 });
 
 test('a ring in the environment is read from its variable, which must be set', async () => {
-  const config = { directory: 'credentials', keyEnv: 'STORE_KEYS' };
+  const config = { file: 'credentials', keyEnv: 'STORE_KEYS' };
   const ring = await keyRingReader(config, { STORE_KEYS: `${newKey},${oldKey}` }, systemFiles)();
   expect(ring.current.id).toBe('new');
   const fault = await faultOf(keyRingReader(config, {}, systemFiles)());

@@ -15,7 +15,7 @@ upstreams:
 routes:
   - { path: /orders, public: true, upstream: orders }
 oauth:
-  store: { directory: ./credentials, key_file: ./store.key }
+  store: { file: ./credentials, key_file: ./store.key }
   providers:
     example: { flow: device, issuer: https://issuer.example, client_id: cli }
 `;

@@ -19,21 +19,21 @@ oauth:
 
 describe('the store', () => {
   test.each([
-    ['no key ring', '{ directory: ./c }', 'where does the key ring come from'],
-    ['two key rings', '{ directory: ./c, key_file: ./k, key_env: K }', 'the key ring comes from one place'],
+    ['no key ring', '{ file: ./c }', 'where does the key ring come from'],
+    ['two key rings', '{ file: ./c, key_file: ./k, key_env: K }', 'the key ring comes from one place'],
     [
       'an auth.json of nobody',
-      '{ directory: ./c, key_env: K, auth_json: { file: ./auth.json, providers: { codex: { name: x } } } }',
+      '{ file: ./c, key_env: K, auth_json: { file: ./auth.json, providers: { codex: { name: x } } } }',
       'whose is it?',
     ],
     [
       'an auth.json of somebody and of everybody',
-      '{ directory: ./c, key_env: K, auth_json: { file: "./{account}.json", account: a, providers: { codex: { name: x } } } }',
+      '{ file: ./c, key_env: K, auth_json: { file: "./{account}.json", account: a, providers: { codex: { name: x } } } }',
       'whose is it?',
     ],
     [
       'an auth.json for a provider that is not there',
-      '{ directory: ./c, key_env: K, auth_json: { file: "./{account}.json", providers: { other: { name: x } } } }',
+      '{ file: ./c, key_env: K, auth_json: { file: "./{account}.json", providers: { other: { name: x } } } }',
       'there is no such provider',
     ],
   ])('with %s is refused', (_, store, why) => {
@@ -45,10 +45,10 @@ describe('the store', () => {
 
   test('has its files beside the configuration', () => {
     const store =
-      '{ directory: ./c, key_file: ./k, auth_json: { file: "./{account}/auth.json", providers: { codex: { name: x } } } }';
+      '{ file: ./c, key_file: ./k, auth_json: { file: "./{account}/auth.json", providers: { codex: { name: x } } } }';
     const loaded = parseConfig(configuration(store), '/etc/sallyport/sallyport.yaml', {});
     expect(loaded.ok && loaded.config.oauth!.store).toMatchObject({
-      directory: '/etc/sallyport/c',
+      file: '/etc/sallyport/c',
       keyFile: '/etc/sallyport/k',
       authJson: { file: '/etc/sallyport/{account}/auth.json' },
     });
@@ -60,7 +60,7 @@ describe('the store', () => {
   ])('with a ring that is not there (%s) is good, with a warning', (ring, path, message) =>
     withFolder(async (folder) => {
       const file = join(folder, 'sallyport.yaml');
-      await writeFile(file, configuration(`{ directory: ./c, ${ring} }`));
+      await writeFile(file, configuration(`{ file: ./c, ${ring} }`));
       const warned = async (env: Readonly<Record<string, string>>): Promise<readonly object[]> => {
         const loaded = await loadConfig(file, env);
         return loaded.ok ? loaded.warnings : loaded.problems;
