@@ -51,7 +51,7 @@ test('--format json has one shape for good and bad', async () => {
     file: good,
     ok: true,
     problems: [],
-    warnings: [expect.objectContaining({ line: 24, column: 48, path: 'oauth.store.key_file' })],
+    warnings: [expect.objectContaining({ line: 24, column: 43, path: 'oauth.store.key_file' })],
   });
   const { code, out, err } = await run(['check', bad, '--format', 'json']);
   expect({ code, err }).toEqual({ code: 2, err: '' });
@@ -74,7 +74,7 @@ test('--format github writes workflow commands, with what would end them escaped
     '',
   ]);
   expect((await run(['check', good, '--format', 'github'])).out).toMatch(
-    /^::warning file=.*,line=24,col=48::oauth\.store\.key_file: /,
+    /^::warning file=.*,line=24,col=43::oauth\.store\.key_file: /,
   );
 });
 
