@@ -4,8 +4,12 @@
  * It holds the last profile that it was sent, so that keys cross the thread boundary once and not with every batch. A
  * worker that does not have the task's version says so and is sent the task again, with the profile.
  */
+import { isMainThread } from 'node:worker_threads';
 import { judge } from '../gateway/token/judge.ts';
 import type { Outcome, VerifierProfile, VerifyReply, VerifyTask } from './messages.ts';
+import { letListenersGoFirst } from './priority.ts';
+
+if (!isMainThread) letListenersGoFirst();
 
 let held: VerifierProfile | null = null;
 

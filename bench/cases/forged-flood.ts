@@ -15,13 +15,15 @@ export const forgedFlood: BenchCase = {
   figures: { p99: 'us', p50: 'us', p999: 'us', max: 'us', serviceP99: 'us', cpuCores: 'cores' },
   async contenders(bench) {
     const corpus = await bench.corpus(100);
-    const measure = (flooded: boolean) => (): Promise<Sample> =>
+    const measure = (beside: Beside) => (): Promise<Sample> =>
       withServer(startGateway({ corpus, core: null }), (server) =>
-        runGood(server, corpus, bench.seconds, flooded),
+        runGood(server, corpus, bench.seconds, beside),
       );
     return [
-      { name: 'good traffic alone', measure: measure(false) },
-      { name: 'good traffic in the flood', measure: measure(true) },
+      { name: 'good traffic alone', measure: measure(null) },
+      // What the machine makes of two processes that send, whatever they send.
+      { name: 'good traffic beside as many good requests', measure: measure('repeat') },
+      { name: 'good traffic in the flood', measure: measure('forge') },
     ];
   },
   ratios: ({ median }) => [
@@ -30,10 +32,20 @@ export const forgedFlood: BenchCase = {
       value: median('good traffic in the flood', 'p99') / median('good traffic alone', 'p99'),
       target: { atMost: 3 },
     },
+    {
+      name: 'p99 in the flood, of p99 beside as many good requests',
+      value:
+        median('good traffic in the flood', 'p99') /
+        median('good traffic beside as many good requests', 'p99'),
+      target: null,
+    },
   ],
 };
 
-async function runGood(server: Server, corpus: Corpus, seconds: number, flooded: boolean): Promise<Sample> {
+/** What else is sent, `forgedPerSecond` times a second. */
+type Beside = 'forge' | 'repeat' | null;
+
+async function runGood(server: Server, corpus: Corpus, seconds: number, beside: Beside): Promise<Sample> {
   const common = { url: `${server.url}/decide`, tokensFile: corpus.tokensFile };
   const good: PacedJob = {
     ...common,
@@ -45,18 +57,18 @@ async function runGood(server: Server, corpus: Corpus, seconds: number, flooded:
     tokens: 'repeat',
     localAddress: '127.0.0.1',
   };
-  const forged: PacedJob = {
+  const other: PacedJob = {
     ...common,
     perSecond: forgedPerSecond,
     // The flood begins with the warm-up of the good traffic and outlasts it.
     seconds: seconds + warmUpSeconds + 1,
     warmUpSeconds: 0,
     connections: 256,
-    expectedStatus: 401,
-    tokens: 'forge',
+    expectedStatus: beside === 'forge' ? 401 : 204,
+    tokens: beside ?? 'repeat',
     localAddress: '127.0.0.2',
   };
-  const flood = flooded ? startPaced(forged) : null;
+  const flood = beside === null ? null : startPaced(other);
   const traffic = startPaced(good);
   try {
     const before = server.usage();
