@@ -1,5 +1,6 @@
 /** An explanation, printed: for people as lines, for programs as JSON. */
 import type { Route, Vocabulary } from '../route/policy.ts';
+import { showPath } from '../route/problem.ts';
 import { wantsOf, type Explanation, type Step } from './explanation.ts';
 import type { Colors } from './terminal.ts';
 
@@ -39,12 +40,25 @@ function routeLines(route: Route, words: Vocabulary): string[] {
   const lines = [
     `  route    ${id}`,
     `  pattern  ${methods === null ? 'every method' : methods.join(', ')} ${pattern}`,
-    `  written  ${origin.at}`,
+    `  written  ${showPath(origin.at)}`,
   ];
-  for (const [setting, place] of Object.entries(origin.from))
+  for (const [setting, place] of Object.entries(inheritedBy(route)))
     lines.push(`           ${setting} from ${place}`);
   lines.push(`  asks for ${access === null ? 'nothing: it is public' : wantsOf(access, words)}`);
   return lines;
+}
+
+/** Each setting that a route has from nodes above it, and those nodes. */
+function inheritedBy({ origin }: Route): Record<string, string> {
+  const own = showPath(origin.at);
+  const inherited = Object.entries(origin.from).map(([setting, places]) => [
+    setting,
+    places
+      .map(showPath)
+      .filter((place) => place !== own)
+      .join(', '),
+  ]);
+  return Object.fromEntries(inherited.filter(([, places]) => places !== ''));
 }
 
 function servedBy(route: Route | null): string {
@@ -64,7 +78,13 @@ export function explanationAsJson(explanation: Explanation, verified: boolean): 
     route:
       route === null
         ? null
-        : { id: route.id, pattern: route.pattern, methods: route.methods, ...route.origin },
+        : {
+            id: route.id,
+            pattern: route.pattern,
+            methods: route.methods,
+            at: showPath(route.origin.at),
+            from: inheritedBy(route),
+          },
     checks: steps,
     verified,
     answer:

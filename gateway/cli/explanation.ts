@@ -1,13 +1,15 @@
 /** What the gateway would do with a request, step by step, as data. The steps are those of `listener/request.ts`. */
 import { refusals, type Refusal, type RefusalCode } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
-import { hasAll, hasAny, requirementOf, type Requirement } from '../core/mask.ts';
+import { hasAll, hasAny, requirementOf } from '../core/mask.ts';
 import { methodIndex, methods } from '../core/methods.ts';
 import { isDenial } from '../core/verdict.ts';
 import { checksOf, decide, paramText, type LiveKeys } from '../route/decide.ts';
 import { compileMatcher } from '../route/match.ts';
 import { readTarget } from '../route/path.ts';
 import type { Access, Policy, Route, Vocabulary } from '../route/policy.ts';
+import { showPath } from '../route/problem.ts';
+import { namesIn } from '../route/vocabulary.ts';
 
 export interface Step {
   readonly check: string;
@@ -84,7 +86,7 @@ export function explainRequest(question: Question): Explanation {
     steps.push(step('route', false, code, detail));
     return end(null, refusals[code], allow);
   }
-  steps.push(step('route', true, 'route_not_found', `${route.id}, written at ${route.origin.at}`));
+  steps.push(step('route', true, 'route_not_found', `${route.id}, written at ${showPath(route.origin.at)}`));
 
   const isOdd = (read.oddities & ~route.pathAllowance) !== 0;
   if (read.oddities !== 0) {
@@ -187,7 +189,7 @@ function detailOf(
       const accepted = access.audiences[facts.issuer];
       return accepted === null
         ? 'not looked at'
-        : `accepted: ${bitsOf(accepted ?? [], words.audiences).join(', ') || 'none'}`;
+        : `accepted: ${namesIn(accepted ?? [], words.audiences).join(', ') || 'none'}`;
     }
     case 'token type':
       return access.tokenTypes[facts.issuer] === 0
@@ -208,12 +210,12 @@ function detailOf(
 }
 
 function scopesDetail(access: Access, facts: Facts, { scopes }: Vocabulary): string {
-  const lacking = bitsOf(access.all, scopes).filter(
+  const lacking = namesIn(access.all, scopes).filter(
     (name) => !hasAll(facts.scopes, requirementOf([scopes.indexOf(name)])),
   );
   const unmet = access.any
     .filter((any) => !hasAny(facts.scopes, any))
-    .map((any) => `one of ${bitsOf(any, scopes).join(', ')}`);
+    .map((any) => `one of ${namesIn(any, scopes).join(', ')}`);
   const lacks = [...lacking, ...unmet];
   if (lacks.length > 0) return `lacking: ${lacks.join('; ')}`;
   return access.challengeScope === '' ? 'none required' : `has what is required of: ${access.challengeScope}`;
@@ -222,18 +224,10 @@ function scopesDetail(access: Access, facts: Facts, { scopes }: Vocabulary): str
 /** In words, what the token of a route has to show. */
 export function wantsOf(access: Access, words: Vocabulary): string {
   const parts = [`a token of ${namesOf(access.issuers, words.issuers).join(' or ')}`];
-  if (access.all.length > 0) parts.push(`scopes ${bitsOf(access.all, words.scopes).join(' and ')}`);
-  for (const any of access.any) parts.push(`scope ${bitsOf(any, words.scopes).join(' or ')}`);
+  if (access.all.length > 0) parts.push(`scopes ${namesIn(access.all, words.scopes).join(' and ')}`);
+  for (const any of access.any) parts.push(`scope ${namesIn(any, words.scopes).join(' or ')}`);
   return parts.join(', ');
 }
 
 const namesOf = (flags: readonly boolean[], names: readonly string[]): string[] =>
   names.filter((_, index) => flags[index] === true);
-
-/** The names that a requirement stands for. */
-function bitsOf(requirement: Requirement, names: readonly string[]): string[] {
-  return names.filter((_, bit) => {
-    const at = requirement.findIndex((word, i) => i % 2 === 0 && word === bit >>> 5);
-    return at !== -1 && ((requirement[at + 1]! >>> (bit & 31)) & 1) === 1;
-  });
-}

@@ -5,6 +5,7 @@ import { registerCheck } from './check.ts';
 import { exitCode } from './exit-codes.ts';
 import { registerExplain } from './explain.ts';
 import { registerKeys } from './keys.ts';
+import { registerRoutes } from './routes.ts';
 import { registerSchema } from './schema.ts';
 import { registerSim } from './sim.ts';
 import { registerStart } from './start.ts';
@@ -37,6 +38,7 @@ export function buildProgram(terminal: Terminal): Command {
   registerCheck(program, terminal);
   registerExplain(program, terminal);
   registerKeys(program, terminal);
+  registerRoutes(program, terminal);
   registerSchema(program, terminal);
   registerSim(program, terminal);
   return program;

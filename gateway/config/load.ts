@@ -9,7 +9,7 @@ import { compilePolicy } from '../route/compile.ts';
 import type { Policy } from '../route/policy.ts';
 import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
 import { findingsOf } from './issues.ts';
-import type { Problem } from './problem.ts';
+import type { Place, Problem } from './problem.ts';
 import { repair } from './repair.ts';
 import { configSchema, type Config, type OauthConfig } from './schema.ts';
 import { checkConfig } from './semantics.ts';
@@ -23,6 +23,8 @@ export type Loaded =
       readonly config: Config;
       readonly policy: Policy;
       readonly warnings: readonly Problem[];
+      /** Where a place of the configuration is written. */
+      readonly placeOf: (path: ConfigPath) => Place;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -75,6 +77,7 @@ function check(source: Source, file: string): Loaded {
     config,
     policy: compiled.policy,
     warnings: warningsOf(config, compiled.policy).map(locate),
+    placeOf: (path) => source.locate({ path, message: '', atKey: true }),
   };
 }
 

@@ -1,10 +1,13 @@
 /** Problems of a configuration file, with their place, and the ways to print them. */
 
-export interface Problem {
+export interface Place {
   readonly file: string;
   /** From 1; 0 when the file as a whole is meant. */
   readonly line: number;
   readonly column: number;
+}
+
+export interface Problem extends Place {
   /** Place within the configuration, e.g. `routes[0].scopes`; empty for the file. */
   readonly path: string;
   readonly message: string;

@@ -107,7 +107,7 @@ function readRoute(
       0,
     ),
     bodyBytesMax: nearest(chain, (level) => level.maxBodyBytes)?.value ?? Infinity,
-    origin: { at: showPath(at), from: originsOf(chain) },
+    origin: { at, from: originsOf(chain) },
   };
   if (route.id.length > 128) {
     problems.add(at, 'the id made of methods and path has more than 128 characters: choose one by `id`', {
@@ -171,7 +171,7 @@ function checkCollisions(
     const clash = methodsOf(draft).find((method) => byMethod.has(method));
     if (clash !== undefined) {
       const place = [...at, node.path === undefined ? 'prefix' : 'path'];
-      const other = byMethod.get(clash)!.route.origin.at;
+      const other = showPath(byMethod.get(clash)!.route.origin.at);
       problems.add(place, `${clash} ${draft.route.pattern} is served by ${other} already`);
     }
     for (const method of methodsOf(draft)) byMethod.set(method, draft);
@@ -180,7 +180,7 @@ function checkCollisions(
     else if (draft.idChosen || twin.idChosen) {
       problems.add(
         draft.idChosen ? [...at, 'id'] : at,
-        `the id "${draft.route.id}" is that of ${twin.route.origin.at} already`,
+        `the id "${draft.route.id}" is that of ${showPath(twin.route.origin.at)} already`,
       );
     }
   }
@@ -190,7 +190,7 @@ function checkCollisions(
     if (both !== undefined) {
       problems.add(
         [...chain.at(-1)!.at, 'closed'],
-        `${pattern} is closed here and served by ${both.route.origin.at}`,
+        `${pattern} is closed here and served by ${showPath(both.route.origin.at)}`,
       );
     }
   }

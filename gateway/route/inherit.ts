@@ -4,7 +4,7 @@
  * Nearest node wins: issuer, audiences, upstream or respond or oauth, credential, subject, public, allow_in_path, max_body_bytes.
  * All levels together: scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
  */
-import { showPath, type ConfigPath } from './problem.ts';
+import type { ConfigPath } from './problem.ts';
 import type { RouteSource } from './source.ts';
 
 /** A node of the route tree and its place in the configuration. */
@@ -88,22 +88,18 @@ const ofAllLevels: readonly (readonly [setting: string, pick: Pick])[] = [
 /** Settings that mean nothing on a public route. */
 const aboutTokens = new Set(['issuers', 'audiences', 'scopes', 'token_types', 'subject']);
 
-/** For `explain`: each setting that a route has from a node above it, and that node. */
-export function originsOf(chain: Chain): Readonly<Record<string, string>> {
-  const origins: Record<string, string> = {};
-  const above = chain.slice(0, -1);
-  if (above.length === 0) return origins;
-  const own = chain.at(-1)!;
+/** The nodes that each setting of a route comes from, root first; a setting that no node makes is left out. */
+export function originsOf(chain: Chain): Readonly<Record<string, readonly ConfigPath[]>> {
+  const origins: Record<string, readonly ConfigPath[]> = {};
   const isOpen = isPublic(chain);
   for (const [setting, pick] of ofNearest) {
-    if (pick(own.node) !== undefined || (isOpen && aboutTokens.has(setting))) continue;
-    const found = nearest(above, pick);
-    if (found !== null) origins[setting] = showPath(found.at);
+    const found = isOpen && aboutTokens.has(setting) ? null : nearest(chain, pick);
+    if (found !== null) origins[setting] = [found.at];
   }
   for (const [setting, pick] of ofAllLevels) {
     if (isOpen && aboutTokens.has(setting)) continue;
-    const makers = above.filter(({ node }) => pick(node) !== undefined);
-    if (makers.length > 0) origins[setting] = makers.map(({ at }) => showPath(at)).join(', ');
+    const makers = chain.filter(({ node }) => pick(node) !== undefined);
+    if (makers.length > 0) origins[setting] = makers.map(({ at }) => at);
   }
   return origins;
 }

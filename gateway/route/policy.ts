@@ -3,6 +3,7 @@
  * Everything that does not depend on the request is computed here, once.
  */
 import type { Requirement } from '../core/mask.ts';
+import type { ConfigPath } from './problem.ts';
 import type { OauthMountKind } from './source.ts';
 
 /** A claim on its way to a header: how the value is found and written. Shared by all routes that forward it alike. */
@@ -86,12 +87,11 @@ export interface Access {
   readonly challengeScope: string;
 }
 
-/** Where a setting of a route was written, for `explain` and error messages. */
+/** Where a route and its settings were written, for `explain`, `routes` and error messages. */
 export interface Origin {
-  /** Path within the configuration, e.g. `routes[0].routes[1]`. */
-  readonly at: string;
-  /** For each inherited setting, the node it came from. */
-  readonly from: Readonly<Record<string, string>>;
+  readonly at: ConfigPath;
+  /** By setting: the nodes it came from, root first; several where levels add up. */
+  readonly from: Readonly<Record<string, readonly ConfigPath[]>>;
 }
 
 /** A path parameter and the segments it covers: counted from 0 at the start, or from -1 at the end. */

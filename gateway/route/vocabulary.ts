@@ -1,5 +1,6 @@
 /** The vocabulary: every name that a policy tests, and its bit. A name that no route asks for gets none. */
 import { assert } from '../core/assert.ts';
+import type { Requirement } from '../core/mask.ts';
 import type { Projection, Vocabulary } from './policy.ts';
 
 /** Gives out dense indexes in the order of first use. */
@@ -70,4 +71,14 @@ export function vocabularyOf(collected: Collected, implies: Implies): Vocabulary
     issuers: collected.issuers,
     projections: collected.projections,
   };
+}
+
+/** The names that a requirement stands for, in the order of their bits. */
+export function namesIn(requirement: Requirement, names: readonly string[]): string[] {
+  const found: string[] = [];
+  for (let i = 0; i < requirement.length; i += 2) {
+    for (let bits = requirement[i + 1]!; bits !== 0; bits &= bits - 1)
+      found.push(names[requirement[i]! * 32 + 31 - Math.clz32(bits & -bits)]!);
+  }
+  return found;
 }

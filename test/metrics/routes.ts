@@ -27,7 +27,7 @@ export function route(index: number, id: string, fields: Partial<Route> = {}): R
     forwarding: { claims: [], set: [], remove: [], authorization: false, host: 'upstream' },
     pathAllowance: 0,
     bodyBytesMax: 0,
-    origin: { at: 'routes[0]', from: {} },
+    origin: { at: ['routes', 0], from: {} },
     ...fields,
   };
 }

@@ -69,12 +69,12 @@ describe('inheritance', () => {
     expect(routeNamed(policy, 'same')).toMatchObject({
       upstream: 'app', respond: null, bodyBytesMax: 10, pathAllowance: pathOddity.semicolon,
       access: { issuers: [true, false], subjectParam: 0 },
-      origin: { at: 'routes[0].routes[0]', from: { issuers: 'routes[0]', upstream: 'routes[0]' } },
+      origin: { at: ['routes', 0, 'routes', 0], from: { issuers: [['routes', 0]], upstream: [['routes', 0]] } },
     }); // prettier-ignore
     expect(routeNamed(policy, 'own')).toMatchObject({
       upstream: null, respond: { status: 204, headers: ['a', 'b'], body: '' }, bodyBytesMax: 20, pathAllowance: 0,
       access: { issuers: [false, true], audiences: [null, [0, 0b10]], subjectParam: 1 },
-      origin: { from: {} },
+      origin: { from: { subject: [['routes', 0, 'routes', 1]], upstream: [['routes', 0, 'routes', 1]] } },
     }); // prettier-ignore
   });
 

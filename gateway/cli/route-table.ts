@@ -1,0 +1,111 @@
+/** The compiled routes as plain data: what `routes` prints, and what other commands read names from. */
+import type { Config } from '../config/schema.ts';
+import type { Place } from '../config/problem.ts';
+import { pathOddity } from '../route/path.ts';
+import type { Access, Policy, Route } from '../route/policy.ts';
+import type { ConfigPath } from '../route/problem.ts';
+import type { PathAllowance } from '../route/source.ts';
+import { namesIn } from '../route/vocabulary.ts';
+
+/** Tokens of one issuer that a route takes. */
+export interface TokenRow {
+  readonly issuer: string;
+  /** Null: `aud` is not looked at. */
+  readonly audiences: readonly string[] | null;
+  /** Null: the issuer has no token types. */
+  readonly types: readonly string[] | null;
+}
+
+export interface RouteRow {
+  readonly id: string;
+  /** Null: every method. */
+  readonly methods: readonly string[] | null;
+  readonly path: string;
+  readonly public: boolean;
+  readonly tokens: readonly TokenRow[];
+  /** One scope of each list of `any` is required, and every one of `all`. */
+  readonly scopes: { readonly all: readonly string[]; readonly any: readonly (readonly string[])[] };
+  /** The path parameter that must equal the subject. */
+  readonly subject: string | null;
+  readonly answer: { readonly upstream: string } | { readonly respond: number } | { readonly oauth: string };
+  readonly allowInPath: readonly PathAllowance[];
+  /** Null: no limit. */
+  readonly bodyBytesMax: number | null;
+  /** `file:line` of the node of the route. */
+  readonly at: string;
+  /** By setting: `file:line` of the nodes it came from, root first; several where levels add up. */
+  readonly from: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Loaded {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly placeOf: (path: ConfigPath) => Place;
+}
+
+/** The rows in order of declaration. */
+export function routeTable({ config, policy, placeOf }: Loaded): readonly RouteRow[] {
+  const lineOf = (path: ConfigPath): string => {
+    const { file, line } = placeOf(path);
+    return `${file}:${line}`;
+  };
+  return policy.routes.map((route) => ({
+    id: route.id,
+    methods: route.methods,
+    path: route.pattern,
+    public: route.access === null,
+    tokens: route.access === null ? [] : tokensOf(route.access, config, policy),
+    scopes: scopesOf(route.access, policy),
+    subject: subjectOf(route),
+    answer: answerOf(route),
+    allowInPath: allowancesOf(route.pathAllowance),
+    bodyBytesMax: route.bodyBytesMax === Infinity ? null : route.bodyBytesMax,
+    at: lineOf(route.origin.at),
+    from: Object.fromEntries(
+      Object.entries(route.origin.from).map(([setting, places]) => [setting, places.map(lineOf)]),
+    ),
+  }));
+}
+
+function tokensOf(access: Access, config: Config, { vocabulary }: Policy): readonly TokenRow[] {
+  return vocabulary.issuers.flatMap((issuer, index): TokenRow[] => {
+    if (access.issuers[index] !== true) return [];
+    const audiences = access.audiences[index] ?? null;
+    const types = config.issuers[issuer]?.tokenTypes?.values;
+    const bits = access.tokenTypes[index] ?? 0;
+    return [
+      {
+        issuer,
+        audiences: audiences === null ? null : namesIn(audiences, vocabulary.audiences),
+        types: types === undefined ? null : types.filter((_, bit) => (bits & (1 << bit)) !== 0),
+      },
+    ];
+  });
+}
+
+function scopesOf(access: Access | null, { vocabulary }: Policy): RouteRow['scopes'] {
+  if (access === null) return { all: [], any: [] };
+  return {
+    all: namesIn(access.all, vocabulary.scopes),
+    any: access.any.map((any) => namesIn(any, vocabulary.scopes)),
+  };
+}
+
+function subjectOf({ access, params }: Route): string | null {
+  return access === null || access.subjectParam === -1 ? null : params[access.subjectParam]!.name;
+}
+
+function answerOf({ upstream, respond, oauth }: Route): RouteRow['answer'] {
+  if (respond !== null) return { respond: respond.status };
+  return oauth === null ? { upstream: upstream ?? '' } : { oauth: oauth.kind };
+}
+
+const allowances: readonly (readonly [PathAllowance, number])[] = [
+  ['encoded_slash', pathOddity.encodedSlash],
+  ['semicolon', pathOddity.semicolon],
+  ['empty_segment', pathOddity.emptySegment],
+];
+
+export function allowancesOf(bits: number): readonly PathAllowance[] {
+  return allowances.flatMap(([name, bit]) => ((bits & bit) === 0 ? [] : [name]));
+}

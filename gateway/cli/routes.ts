@@ -1,0 +1,101 @@
+/** `sallyport routes`: the compiled policy, route by route, and where each part of it was written. */
+import { Option, type Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { formatProblems } from '../config/problem.ts';
+import { exitCode } from './exit-codes.ts';
+import { routeTable, type RouteRow } from './route-table.ts';
+import type { Colors, Terminal } from './terminal.ts';
+
+const examples = `
+Examples:
+  $ sallyport routes -c sallyport.yaml           what each route asks for, who answers it, and where that is written
+  $ sallyport routes -c sallyport.yaml --json    the same for programs: keep it beside the code, and review what changes
+
+Everything is resolved: inherited settings, unions over the levels, defaults. "from" names the lines of the nodes that a
+setting comes from, where that is not the line of the route itself.
+
+Exit codes:
+  0 the table is printed   2 the command line or the configuration cannot be used
+`;
+
+export function registerRoutes(program: Command, terminal: Terminal): void {
+  program
+    .command('routes')
+    .description('print the compiled routes, and where each part of them comes from')
+    .requiredOption('-c, --config <file>', 'the configuration (YAML)')
+    .addOption(new Option('--json', 'for programs'))
+    .addHelpText('after', examples)
+    .action(async ({ config, json }: { config: string; json?: true }) => {
+      terminal.exit(await printRoutes(config, json === true, terminal));
+    });
+}
+
+async function printRoutes(file: string, asJson: boolean, terminal: Terminal): Promise<number> {
+  const loaded = await loadConfig(file, terminal.env);
+  if (!loaded.ok) {
+    terminal.err(formatProblems(loaded.problems));
+    return exitCode.usage;
+  }
+  const rows = routeTable(loaded);
+  const { closed } = loaded.policy;
+  terminal.out(asJson ? tableAsJson(rows, closed) : tableAsText(rows, closed, terminal.colors));
+  return exitCode.ok;
+}
+
+/** `version` changes with the shape. Spelling is that of the configuration. */
+function tableAsJson(rows: readonly RouteRow[], closed: readonly string[]): string {
+  const routes = rows.map(({ allowInPath, bodyBytesMax, at, from, ...row }) => ({
+    ...row,
+    allow_in_path: allowInPath,
+    max_body_bytes: bodyBytesMax,
+    at,
+    from,
+  }));
+  return `${JSON.stringify({ version: 1, routes, closed }, null, 2)}\n`;
+}
+
+const columns = ['METHODS', 'PATH', 'TOKENS', 'SCOPES', 'SUBJECT', 'ANSWERED BY', 'WRITTEN'] as const;
+
+function tableAsText(rows: readonly RouteRow[], closed: readonly string[], colors: Colors): string {
+  const cells = rows.map((row) => cellsOf(row));
+  const widths = columns.map((name, column) =>
+    Math.max(name.length, ...cells.map((line) => line[column]!.length)),
+  );
+  const lineOf = (line: readonly string[]): string =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
+  const lines = [colors.bold(lineOf(columns))];
+  for (const [index, row] of rows.entries()) {
+    lines.push(lineOf(cells[index]!));
+    for (const [setting, places] of Object.entries(row.from)) {
+      const above = places.filter((place) => place !== row.at);
+      if (above.length > 0) lines.push(colors.dim(`    ${setting} from ${above.join(', ')}`));
+    }
+  }
+  for (const pattern of closed) lines.push(lineOf(['*', pattern, '', '', '', 'nothing else: 404', '']));
+  return `${lines.join('\n')}\n`;
+}
+
+function cellsOf(row: RouteRow): readonly string[] {
+  const { methods, path, tokens, scopes, subject, answer, at } = row;
+  const anyOf = scopes.any.map((any) => (any.length === 1 ? any[0]! : `(${any.join(' or ')})`));
+  return [
+    methods?.join(',') ?? '*',
+    path,
+    row.public ? 'public' : tokens.map(tokenText).join(' '),
+    [...scopes.all, ...anyOf].join(' and '),
+    subject === null ? '' : `{${subject}}`,
+    answerText(answer),
+    at,
+  ];
+}
+
+const tokenText = ({ issuer, types }: RouteRow['tokens'][number]): string =>
+  types === null ? issuer : `${issuer}:${types.join('|')}`;
+
+function answerText(answer: RouteRow['answer']): string {
+  if ('upstream' in answer) return answer.upstream;
+  return 'respond' in answer ? `itself (${answer.respond})` : `logins (${answer.oauth})`;
+}
