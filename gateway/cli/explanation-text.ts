@@ -51,7 +51,7 @@ function routeLines(route: Route, words: Vocabulary): string[] {
 /** Each setting that a route has from nodes above it, and those nodes. */
 function inheritedBy({ origin }: Route): Record<string, string> {
   const own = showPath(origin.at);
-  const inherited = Object.entries(origin.from).map(([setting, places]) => [
+  const inherited = Object.entries(origin.from).map(([setting, places]): [string, string] => [
     setting,
     places
       .map(showPath)
