@@ -4,12 +4,13 @@ import type { OauthConfig, ProviderConfig } from '../config/schema.ts';
 import type { OauthFetch, OauthFetchOptions } from '../upstream/oauth-fetch.ts';
 import type { ProviderParts } from './authorization-server.ts';
 import { loadClientAuth, type SecretSources } from './client-auth.ts';
-import { CodeProvider } from './code-provider.ts';
-import { DevicePkceProvider } from './device-pkce-provider.ts';
-import { DeviceProvider } from './device-provider.ts';
+import { beginCode } from './code-attempt.ts';
+import { beginDevice } from './device-attempt.ts';
+import { beginDevicePkce } from './device-pkce-attempt.ts';
 import { LinkedProvider } from './linked-provider.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { Provider } from './provider.ts';
+import { type Begin, ServerProvider } from './server-provider.ts';
 
 /** What all providers need of the world. */
 export interface Surroundings extends SecretSources {
@@ -53,14 +54,13 @@ function createProvider(name: string, config: ProviderConfig, surroundings: Surr
     },
     called: (step, outcome) => observer.providerCalled(name, step, outcome),
   };
-  switch (config.flow) {
-    case 'device':
-      return new DeviceProvider(name, config, parts);
-    case 'code':
-      return new CodeProvider(name, config, parts);
-    case 'device_pkce':
-      return new DevicePkceProvider(name, config, parts);
-    case 'linked':
-      return new LinkedProvider(name, config, config.linked!, { readFile, nowMs });
-  }
+  return config.flow === 'linked'
+    ? new LinkedProvider(name, config, config.linked!, { readFile, nowMs })
+    : new ServerProvider(name, config, parts, beginnings[config.flow]);
 }
+
+const beginnings: Readonly<Record<Exclude<ProviderConfig['flow'], 'linked'>, Begin>> = {
+  device: beginDevice,
+  code: beginCode,
+  device_pkce: beginDevicePkce,
+};

@@ -6,7 +6,8 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProviderParts } from '../../gateway/oauth/authorization-server.ts';
 import { loadClientAuth, type SecretSources } from '../../gateway/oauth/client-auth.ts';
-import { DeviceProvider } from '../../gateway/oauth/device-provider.ts';
+import { beginDevice } from '../../gateway/oauth/device-attempt.ts';
+import { ServerProvider } from '../../gateway/oauth/server-provider.ts';
 import { providerFault, type ProviderFault, retryAfterMsOf } from '../../gateway/oauth/provider-fault.ts';
 import type { GrantedTokens } from '../../gateway/oauth/credential.ts';
 import { createOauthFetch } from '../../gateway/upstream/oauth-fetch.ts';
@@ -31,7 +32,7 @@ const sources: SecretSources = {
   environment: (name) => (name === 'SECRET' ? 'from env' : undefined),
 };
 
-function providerWith(clientAuth: string): { fake: FakeIssuer; provider: DeviceProvider } {
+function providerWith(clientAuth: string): { fake: FakeIssuer; provider: ServerProvider } {
   const { providers } = oauthConfig(
     `    idp: { issuer: '${issuer}', client_id: cli, flow: device, client_auth: ${clientAuth} }`,
   );
@@ -42,7 +43,7 @@ function providerWith(clientAuth: string): { fake: FakeIssuer; provider: DeviceP
     clientAuth: () => loadClientAuth(providers['idp']!, sources),
     called: () => {},
   };
-  return { fake, provider: new DeviceProvider('idp', providers['idp']!, parts) };
+  return { fake, provider: new ServerProvider('idp', providers['idp']!, parts, beginDevice) };
 }
 
 const signal = new AbortController().signal;

@@ -1,7 +1,5 @@
 /** Logins by a device code: RFC 8628. */
 import {
-  type AuthorizationServer,
-  type ClientAuth,
   type DeviceAuthorizationResponse,
   deviceAuthorizationRequest,
   deviceCodeGrantRequest,
@@ -10,55 +8,35 @@ import {
 } from 'oauth4webapi';
 import type { ProviderConfig } from '../config/schema.ts';
 import { isLoopback } from '../upstream/fetch.ts';
-import { grantOf, ServerConnection, type ProviderParts } from './authorization-server.ts';
-import type { GrantedTokens } from './credential.ts';
+import { grantOf } from './authorization-server.ts';
 import type { ProviderOutcome } from './observer.ts';
-import type { Attempt, AttemptPoll, Provider } from './provider.ts';
+import type { Attempt, AttemptPoll } from './provider.ts';
 import { ProviderFault, providerFault } from './provider-fault.ts';
-import { refreshTokens } from './refresh.ts';
+import type { Opened } from './server-provider.ts';
 
 /** RFC 8628 section 3.2: when the provider does not say. */
 export const intervalSecondsDefault = 5;
 const userCodeLengthMax = 64;
 
-export class DeviceProvider implements Provider {
-  readonly name: string;
-  readonly flow = 'device';
-  readonly #config: ProviderConfig;
-  readonly #server: ServerConnection;
-
-  constructor(name: string, config: ProviderConfig, parts: ProviderParts) {
-    this.name = name;
-    this.#config = config;
-    this.#server = new ServerConnection(config, parts);
-  }
-
-  /** RFC 8628 section 3.1. */
-  async begin(signal: AbortSignal): Promise<Attempt> {
-    const server = this.#server;
-    const metadata = await server.metadata();
-    const auth = await server.clientAuth();
-    const parameters = new URLSearchParams(this.#config.parameters);
-    if (this.#config.scopes.length > 0) parameters.set('scope', this.#config.scopes.join(' '));
-    const answer = await server.step('device_authorization', async () => {
-      const response = await deviceAuthorizationRequest(
-        metadata,
-        server.client,
-        auth,
-        parameters,
-        server.options(signal),
-      );
-      return judge(
-        await processDeviceAuthorizationResponse(metadata, server.client, response),
-        this.#config.allowHttp,
-      );
-    });
-    return new DeviceAttempt(server, metadata, auth, this.#config, answer);
-  }
-
-  refresh(grant: GrantedTokens): Promise<GrantedTokens> {
-    return refreshTokens(this.#server, grant);
-  }
+/** RFC 8628 section 3.1. */
+export async function beginDevice(opened: Opened, signal: AbortSignal): Promise<Attempt> {
+  const { server, config, metadata, auth } = opened;
+  const parameters = new URLSearchParams(config.parameters);
+  if (config.scopes.length > 0) parameters.set('scope', config.scopes.join(' '));
+  const answer = await server.step('device_authorization', async () => {
+    const response = await deviceAuthorizationRequest(
+      metadata,
+      server.client,
+      auth,
+      parameters,
+      server.options(signal),
+    );
+    return judge(
+      await processDeviceAuthorizationResponse(metadata, server.client, response),
+      config.allowHttp,
+    );
+  });
+  return new DeviceAttempt(opened, answer);
 }
 
 /** RFC 8628 section 3.2, and what people are shown: an address that is safe to visit, a code that can be typed. */
@@ -93,21 +71,12 @@ class DeviceAttempt implements Attempt {
   readonly lifetimeMs: number;
   readonly firstPollMs: number;
   readonly intervalMs: number;
-  readonly #server: ServerConnection;
-  readonly #metadata: AuthorizationServer;
-  readonly #auth: ClientAuth;
+  readonly #opened: Opened;
   readonly #deviceCode: string;
 
-  constructor(
-    server: ServerConnection,
-    metadata: AuthorizationServer,
-    auth: ClientAuth,
-    config: ProviderConfig,
-    answer: DeviceAuthorizationResponse,
-  ) {
-    this.#server = server;
-    this.#metadata = metadata;
-    this.#auth = auth;
+  constructor(opened: Opened, answer: DeviceAuthorizationResponse) {
+    const { config } = opened;
+    this.#opened = opened;
     this.#deviceCode = answer.device_code;
     this.step = {
       kind: 'device',
@@ -121,22 +90,22 @@ class DeviceAttempt implements Attempt {
 
   /** RFC 8628 sections 3.4 and 3.5. */
   poll(signal: AbortSignal): Promise<AttemptPoll> {
-    const server = this.#server;
-    return server.step('device_token', () => this.#poll(signal), outcomeOfPoll);
+    return this.#opened.server.step('device_token', () => this.#poll(signal), outcomeOfPoll);
   }
 
   async #poll(signal: AbortSignal): Promise<AttemptPoll> {
-    const { client } = this.#server;
+    const { server, metadata, auth } = this.#opened;
+    const { client } = server;
     try {
       const response = await deviceCodeGrantRequest(
-        this.#metadata,
+        metadata,
         client,
-        this.#auth,
+        auth,
         this.#deviceCode,
-        this.#server.options(signal),
+        server.options(signal),
       );
-      const answer = await processDeviceCodeResponse(this.#metadata, client, response);
-      return { kind: 'granted', grant: grantOf(answer, this.#server.nowMs()) };
+      const answer = await processDeviceCodeResponse(metadata, client, response);
+      return { kind: 'granted', grant: grantOf(answer, server.nowMs()) };
     } catch (error) {
       const fault = providerFault(error);
       const poll = polls.get(fault.oauthCode);

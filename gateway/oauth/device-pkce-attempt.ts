@@ -4,48 +4,24 @@
  * exchange is standard (RFC 6749 section 4.1.3).
  */
 import {
-  type AuthorizationServer,
   authorizationCodeGrantRequest,
-  type ClientAuth,
   expectNoState,
   processAuthorizationCodeResponse,
   validateAuthResponse,
 } from 'oauth4webapi';
-import type { ProviderConfig } from '../config/schema.ts';
-import { grantOf, ServerConnection, type ProviderParts } from './authorization-server.ts';
-import type { GrantedTokens } from './credential.ts';
-import { clampedIntervalMs } from './device-provider.ts';
-import type { Attempt, AttemptPoll, Provider } from './provider.ts';
+import { grantOf, type ServerConnection } from './authorization-server.ts';
+import { clampedIntervalMs } from './device-attempt.ts';
+import type { Attempt, AttemptPoll } from './provider.ts';
 import { ProviderFault, statusFault } from './provider-fault.ts';
-import { refreshTokens } from './refresh.ts';
+import type { Opened } from './server-provider.ts';
 
-export class DevicePkceProvider implements Provider {
-  readonly name: string;
-  readonly flow = 'device_pkce';
-  readonly #config: ProviderConfig;
-  readonly #server: ServerConnection;
-
-  constructor(name: string, config: ProviderConfig, parts: ProviderParts) {
-    this.name = name;
-    this.#config = config;
-    this.#server = new ServerConnection(config, parts);
-  }
-
-  async begin(signal: AbortSignal): Promise<Attempt> {
-    const server = this.#server;
-    const metadata = await server.metadata();
-    const auth = await server.clientAuth();
-    const { endpoints, parameters } = this.#config;
-    const body = { ...parameters, client_id: server.client.client_id };
-    const codes = await server.step('device_authorization', async () =>
-      readCodes(await post(server, endpoints.deviceAuthorization!, body, signal)),
-    );
-    return new DevicePkceAttempt(server, metadata, auth, this.#config, codes);
-  }
-
-  refresh(grant: GrantedTokens): Promise<GrantedTokens> {
-    return refreshTokens(this.#server, grant);
-  }
+export async function beginDevicePkce(opened: Opened, signal: AbortSignal): Promise<Attempt> {
+  const { server, config } = opened;
+  const body = { ...config.parameters, client_id: server.client.client_id };
+  const codes = await server.step('device_authorization', async () =>
+    readCodes(await post(server, config.endpoints.deviceAuthorization!, body, signal)),
+  );
+  return new DevicePkceAttempt(opened, codes);
 }
 
 interface Codes {
@@ -65,25 +41,14 @@ class DevicePkceAttempt implements Attempt {
   readonly lifetimeMs: number;
   readonly firstPollMs: number;
   readonly intervalMs: number;
-  readonly #server: ServerConnection;
-  readonly #metadata: AuthorizationServer;
-  readonly #auth: ClientAuth;
-  readonly #config: ProviderConfig;
+  readonly #opened: Opened;
   readonly #codes: Codes;
   /** Approved; the exchange may take several attempts. */
   #approved: Approved | null = null;
 
-  constructor(
-    server: ServerConnection,
-    metadata: AuthorizationServer,
-    auth: ClientAuth,
-    config: ProviderConfig,
-    codes: Codes,
-  ) {
-    this.#server = server;
-    this.#metadata = metadata;
-    this.#auth = auth;
-    this.#config = config;
+  constructor(opened: Opened, codes: Codes) {
+    const { config } = opened;
+    this.#opened = opened;
     this.#codes = codes;
     this.step = {
       kind: 'device',
@@ -100,7 +65,7 @@ class DevicePkceAttempt implements Attempt {
   }
 
   async poll(signal: AbortSignal): Promise<AttemptPoll> {
-    const server = this.#server;
+    const { server } = this.#opened;
     if (this.#approved === null) {
       this.#approved = await server.step(
         'device_token',
@@ -115,33 +80,30 @@ class DevicePkceAttempt implements Attempt {
 
   /** Null: not approved yet. */
   async #ask(signal: AbortSignal): Promise<Approved | null> {
+    const { server, config } = this.#opened;
     const { deviceAuthId, userCode } = this.#codes;
     const body = { device_auth_id: deviceAuthId, user_code: userCode };
-    const response = await request(this.#server, this.#config.endpoints.deviceToken!, body, signal);
+    const response = await request(server, config.endpoints.deviceToken!, body, signal);
     if (response.status === 403 || response.status === 404) return null;
     const answer = await readJson(response);
     return { code: text(answer, 'authorization_code'), verifier: text(answer, 'code_verifier') };
   }
 
   async #exchange(code: string, verifier: string, signal: AbortSignal): Promise<AttemptPoll> {
-    const { client } = this.#server;
-    const parameters = validateAuthResponse(
-      this.#metadata,
-      client,
-      new URLSearchParams({ code }),
-      expectNoState,
-    );
+    const { server, config, metadata, auth } = this.#opened;
+    const { client } = server;
+    const parameters = validateAuthResponse(metadata, client, new URLSearchParams({ code }), expectNoState);
     const response = await authorizationCodeGrantRequest(
-      this.#metadata,
+      metadata,
       client,
-      this.#auth,
+      auth,
       parameters,
-      this.#config.redirectUri!,
+      config.redirectUri!,
       verifier,
-      this.#server.options(signal),
+      server.options(signal),
     );
-    const granted = await processAuthorizationCodeResponse(this.#metadata, client, response);
-    return { kind: 'granted', grant: grantOf(granted, this.#server.nowMs()) };
+    const granted = await processAuthorizationCodeResponse(metadata, client, response);
+    return { kind: 'granted', grant: grantOf(granted, server.nowMs()) };
   }
 }
 
