@@ -21,6 +21,7 @@ import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
 import { ControlMetrics } from './metrics/control.ts';
 import { Exposition } from './metrics/exposition.ts';
+import { exposeFlights } from './metrics/flights.ts';
 import { watchLoop } from './metrics/loop.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { loadDriver } from './native/uws.ts';
@@ -120,6 +121,7 @@ export class ControlPlane {
     this.#configuration = this.#configurationOf(1, config, policy);
     const threads = chooseThreads(config.listener.threads, config.verifier.threads, usableCores());
     this.#logins = config.oauth === undefined ? null : new LoginPlane(config.oauth, threads.listeners);
+    exposeFlights(this.#exposition.registry, this.#logins?.flights ?? null);
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
@@ -132,7 +134,7 @@ export class ControlPlane {
           port,
           verifierThreads: threads.verifiersPerListener,
           metrics: this.#cells.region(`listener-${index}`),
-          flights: seat?.handle ?? null,
+          logins: seat?.memory ?? null,
         };
         return { boot, made: (thread) => seat?.watch(thread) };
       },

@@ -3,26 +3,38 @@ import type { OauthConfig } from './config/schema.ts';
 import type { Environment } from './config/substitute.ts';
 import { systemClock } from './core/clock.ts';
 import type { FlightTable, Seat } from './flight/table.ts';
+import type { LoginsMemory } from './listener/messages.ts';
 import type { Logger } from './log/logger.ts';
+import { createAllowanceMemory } from './oauth/allowance.ts';
 import { createFlights } from './oauth/flights.ts';
 import { openCredentialStore } from './oauth/store/open.ts';
 
 /** How often flights that lapsed are ended, and those kept long enough are purged. */
 const sweepMs = 2000;
 
+export interface LoginsSeat {
+  readonly memory: LoginsMemory;
+  /** Call it right after making the thread. */
+  readonly watch: Seat['watch'];
+}
+
 export class LoginPlane {
+  /** The flights of all threads. */
+  readonly flights: FlightTable;
   readonly #config: OauthConfig;
-  readonly #flights: FlightTable;
+  readonly #starts = createAllowanceMemory();
 
   constructor(config: OauthConfig, listeners: number) {
     this.#config = config;
-    this.#flights = createFlights(config, listeners);
-    this.#flights.keepSwept(sweepMs);
+    this.flights = createFlights(config, listeners);
+    this.flights.keepSwept(sweepMs);
   }
 
-  /** A place in the flight table for a thread about to be made; null when all are taken, which ends with a thread. */
-  seat(): Seat | null {
-    return this.#flights.seat();
+  /** What a thread about to be made needs; null when the flight table has no place, which ends with a thread. */
+  seat(): LoginsSeat | null {
+    const seat = this.flights.seat();
+    if (seat === null) return null;
+    return { memory: { flights: seat.handle, starts: this.#starts }, watch: (thread) => seat.watch(thread) };
   }
 
   /** Opens the credential store once, so that a start fails where it cannot be had. Errors: `StoreFault`. */
@@ -34,6 +46,6 @@ export class LoginPlane {
 
   /** Order: after the listeners have ended. */
   async close(): Promise<void> {
-    await this.#flights.close();
+    await this.flights.close();
   }
 }

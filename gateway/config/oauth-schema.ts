@@ -142,7 +142,7 @@ export const oauth = section({
       .describe('Accounts of all providers that this process can serve; above it 503.'),
     starts: count(1, 10_000)
       .default(10)
-      .describe('Logins that one account or caller may make in a row on one thread; above it 429.'),
+      .describe('Logins that one account or caller may make in a row; above it 429.'),
     starts_per_minute: count(1, 10_000).default(10).describe('How fast that allowance comes back.'),
   })
     .prefault({})

@@ -9,6 +9,8 @@ import { answersOf, standing } from './answer.ts';
 import type { Answer, Answers, Standing, StartOptions } from './answer.ts';
 import { find, FULL } from './binding.ts';
 import type { Cells } from './cells.ts';
+import { count } from './census.ts';
+import type { Census } from './census.ts';
 import { complete } from './completion.ts';
 import { checkTerms, TERM_TICKS_MAX } from './context.ts';
 import type { Context, Terms } from './context.ts';
@@ -169,6 +171,11 @@ export class FlightTable implements StageTable {
   /** What all threads together have counted. */
   counters(): Record<Counter, bigint> {
     return readCounters(this.#cells);
+  }
+
+  /** Counts keys and flights, a slice of the table at a time: run it to its end. */
+  census(): Generator<void, Census> {
+    return count(this.#cells, this.layout);
   }
 
   /**

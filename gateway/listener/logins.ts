@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { systemClock } from '../core/clock.ts';
 import type { OauthConfig } from '../config/schema.ts';
-import { FlightTable, type Handle } from '../flight/table.ts';
+import { FlightTable } from '../flight/table.ts';
 import { readBounded } from '../keys/files.ts';
 import type { RepeatedWarnings } from '../log/repeats.ts';
 import { observeBroker } from '../metrics/broker-observer.ts';
@@ -12,9 +12,10 @@ import { LazyStore } from '../oauth/lazy-store.ts';
 import { openRelay } from '../oauth/relay.ts';
 import { openCredentialStore } from '../oauth/store/open.ts';
 import { createOauthFetch } from '../upstream/oauth-fetch.ts';
+import type { LoginsMemory } from './messages.ts';
 
 export interface LoginsParts {
-  readonly flights: Handle;
+  readonly memory: LoginsMemory;
   readonly config: OauthConfig;
   readonly recorder: Recorder;
   readonly warnings: RepeatedWarnings;
@@ -22,7 +23,8 @@ export interface LoginsParts {
   readonly ordinalOf: (provider: string) => number;
 }
 
-export function openBroker({ flights, config, recorder, warnings, ordinalOf }: LoginsParts): Broker {
+export function openBroker({ memory, config, recorder, warnings, ordinalOf }: LoginsParts): Broker {
+  const { flights, starts } = memory;
   const environment = process.env;
   const store = new LazyStore(() =>
     openCredentialStore(config.store, {
@@ -35,6 +37,7 @@ export function openBroker({ flights, config, recorder, warnings, ordinalOf }: L
     config,
     table: new FlightTable(flights),
     secret: flights.secret,
+    starts,
     store,
     // Named after the table, so that two gateways in one process do not hear each other.
     relay: openRelay(`sallyport logins ${createHash('sha256').update(flights.secret).digest('hex')}`),

@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { Handle as FlightHandle } from '../flight/table.ts';
 import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
 
-export const listenerMessagesVersion = 2;
+export const listenerMessagesVersion = 3;
 
 /** By issuer index of the policy's vocabulary; null while an issuer has no usable keys. */
 export type IssuerKeys = readonly (readonly VerificationKey[] | null)[];
@@ -28,8 +28,16 @@ export interface ListenerBoot {
   readonly port: number;
   readonly verifierThreads: number;
   readonly metrics: RegionHandle;
-  /** The thread's seat in the flight table; null where no logins are configured. */
-  readonly flights: FlightHandle | null;
+  /** Null where no logins are configured. */
+  readonly logins: LoginsMemory | null;
+}
+
+/** The memory that the brokers of all listener threads share. */
+export interface LoginsMemory {
+  /** The thread's seat in the flight table. */
+  readonly flights: FlightHandle;
+  /** What callers and accounts have started (`oauth/allowance.ts`). */
+  readonly starts: SharedArrayBuffer;
 }
 
 export type ToListener =

@@ -50,10 +50,10 @@ const log = openLog({
 const refuse: Refuse = (exchange, refusal) => (exchange as UwsExchange).refuse(refusal);
 let { labels } = boot.configuration;
 const broker =
-  boot.flights === null || config.oauth === undefined
+  boot.logins === null || config.oauth === undefined
     ? null
     : openBroker({
-        flights: boot.flights,
+        memory: boot.logins,
         config: config.oauth,
         recorder,
         warnings: new RepeatedWarnings(log.logger, systemClock),

@@ -8,6 +8,8 @@
  * Source: https://prometheus.io/docs/practices/naming/; HTTP buckets after OpenTelemetry's `http.server.request.duration`.
  */
 
+import { FLIGHT_STATES } from '../flight/census.ts';
+import type { Counter } from '../flight/counters.ts';
 import { providerOutcomes, providerSteps, refreshRoles, storeOperations } from '../oauth/observer.ts';
 
 /** `route`, `upstream`, `provider` and `issuer` are names of the configuration; `thread` is the region a cell lies in. */
@@ -219,6 +221,45 @@ export const controlFamilies = {
   sallyport_jwks_unknown_kids_total: counter('Tokens whose kid was not in the key set.', {
     issuer: 'issuer',
     outcome: unknownKidOutcomes,
+  }),
+} as const satisfies Record<string, Family>;
+
+/** What the flight table counts in its own shared words, logins and refreshes together (`flight/counters.ts`). */
+export const flightFamilies = {
+  sallyport_flight_claims_total: counter('Flights begun: nobody else calls a provider.', {}),
+  sallyport_flight_joins_total: counter('Starts that a thread answered with the flight of another.', {}),
+  sallyport_flight_takeovers_total: counter(
+    'Flights begun because the leader of the former had stalled.',
+    {},
+  ),
+  sallyport_flight_published_total: counter('Flights whose provider answered.', {}),
+  sallyport_flight_fenced_total: counter('Late writes of leaders that had lost their lease, refused.', {}),
+  sallyport_flight_failures_total: counter('Flights that their leader ended as failed.', {}),
+  sallyport_flight_shared_failures_total: counter('Starts answered with the failure of another.', {}),
+  sallyport_flight_successes_total: counter('Flights that succeeded.', {}),
+  sallyport_flight_cancels_total: counter('Flights that were cancelled.', {}),
+  sallyport_flight_expiries_total: counter('Flights that ended at a deadline.', {}),
+  sallyport_flight_purges_total: counter('Ended flights that were kept long enough.', {}),
+  sallyport_flight_full_total: counter('Starts refused because the table had no slot for their key.', {}),
+  sallyport_flight_blocks_exhausted_total: counter(
+    'Starts refused because too many flights were under way.',
+    {},
+  ),
+  sallyport_flight_oversized_total: counter('Flights whose details were too large to be shared.', {}),
+  sallyport_flight_spawn_failures_total: counter('Flights that a thread could not follow.', {}),
+  sallyport_flight_retries_total: counter('Decisions repeated because another thread was faster.', {}),
+  sallyport_flight_waited_out_total: counter('Starts that waited for a leader until their deadline.', {}),
+  sallyport_flight_contended_total: counter('Starts that gave up because others were faster.', {}),
+  sallyport_flight_reaps_total: counter('Threads whose flights were ended after their death.', {}),
+  sallyport_flight_orphans_total: counter('Flights that ended with their thread.', {}),
+} as const satisfies Record<`sallyport_flight_${Counter}_total`, Family>;
+
+/** Counted in the flight table at each scrape. */
+export const censusFamilies = {
+  sallyport_flight_keys: gauge('Slots of the flight table that belong to a key.', {}),
+  sallyport_flight_slots: gauge('Slots of the flight table.', {}),
+  sallyport_flights: gauge('Logins and refreshes under way, and those that ended a short while ago.', {
+    state: FLIGHT_STATES,
   }),
 } as const satisfies Record<string, Family>;
 

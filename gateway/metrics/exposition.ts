@@ -17,6 +17,7 @@ import {
   type SeriesFamilyName,
 } from './catalogue.ts';
 import type { CellStore } from './cells.ts';
+import { registerLive } from './live-metric.ts';
 import { decodeKey, otherStatus } from './series.ts';
 
 type LabelSet = Readonly<Record<string, string>>;
@@ -47,10 +48,10 @@ export class Exposition {
   constructor(store: CellStore) {
     this.#store = store;
     for (const name of Object.keys(seriesFamilies) as SeriesFamilyName[]) {
-      this.#register(name, seriesFamilies[name], this.#seriesOf(name));
+      registerLive(this.registry, name, seriesFamilies[name], this.#seriesOf(name));
     }
     for (const name of Object.keys(cellFamilies) as CellFamilyName[]) {
-      this.#register(name, cellFamilies[name], this.#cellsOf(name));
+      registerLive(this.registry, name, cellFamilies[name], this.#cellsOf(name));
     }
     collectDefaultMetrics({ register: this.registry });
     for (const name of misnamed) this.registry.removeSingleMetric(name);
@@ -72,17 +73,6 @@ export class Exposition {
       await setImmediate();
     }
     return `${parts.join('\n\n')}\n`;
-  }
-
-  #register(name: string, family: Family, values: () => Sample[]): void {
-    const metric = {
-      name,
-      get: () =>
-        Promise.resolve({ name, help: family.help, type: family.type, aggregator: 'sum', values: values() }),
-      reset: () => {},
-    };
-    // The types ask for one of prom-client's own classes; the registry itself reads only what is here.
-    this.registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0]);
   }
 
   #seriesOf(name: SeriesFamilyName): () => Sample[] {

@@ -42,6 +42,8 @@ export interface BrokerParts extends Omit<Surroundings, 'observer'> {
   readonly table: FlightTable;
   /** Known to all threads of the process, and to nobody else. */
   readonly secret: Uint8Array;
+  /** Counts the starts of callers and accounts on all threads (`allowance.ts`). */
+  readonly starts: SharedArrayBuffer;
   readonly store: CredentialStore;
   readonly relay: Relay;
   readonly observer: BrokerObserver;
@@ -74,7 +76,7 @@ export class Broker {
     this.#tickets = new Tickets(parts.secret);
     this.#providers = createProviders(parts.config.providers, parts);
     this.#refresh = refreshSettingsOf(parts.config);
-    this.#allowance = allowanceOf(parts.config, parts.clock);
+    this.#allowance = allowanceOf(parts.config, parts.clock, parts.starts, parts.secret);
     this.#credentials = new Credentials({
       ...parts,
       settings: () => this.#refresh,
@@ -88,7 +90,8 @@ export class Broker {
   configure(config: OauthConfig): void {
     this.#providers = createProviders(config.providers, this.#parts);
     this.#refresh = refreshSettingsOf(config);
-    this.#allowance = allowanceOf(config, this.#parts.clock);
+    const { clock, starts, secret } = this.#parts;
+    this.#allowance = allowanceOf(config, clock, starts, secret);
   }
 
   /** The names of the providers, in the order of the configuration. */

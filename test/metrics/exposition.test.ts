@@ -2,18 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { refusals } from '../../gateway/core/errors.ts';
 import {
   cellFamilies,
+  censusFamilies,
   controlFamilies,
+  flightFamilies,
   seriesFamilies,
   type Family,
 } from '../../gateway/metrics/catalogue.ts';
+import type { FlightTable } from '../../gateway/flight/table.ts';
 import { CellStore } from '../../gateway/metrics/cells.ts';
 import { ControlMetrics, type KeyState } from '../../gateway/metrics/control.ts';
 import { Exposition } from '../../gateway/metrics/exposition.ts';
+import { exposeFlights } from '../../gateway/metrics/flights.ts';
 import { callerGoneStatus, Recorder } from '../../gateway/metrics/recorder.ts';
+import { KEY, OPTIONS, provider, SHAPE, twins } from '../flight/twins.ts';
 import { parseExposition, type ParsedFamily } from './parse.ts';
 import { routesNamed } from './routes.ts';
 
-function gateway(seriesMax = 20_000) {
+const catalogue: Readonly<Record<string, Family>> = {
+  ...seriesFamilies,
+  ...cellFamilies,
+  ...controlFamilies,
+  ...flightFamilies,
+  ...censusFamilies,
+};
+
+function gateway(seriesMax = 20_000, flights: FlightTable | null = null) {
   const time = { nowMs: 1_700_000_000_000, monotonicMs: 5000 };
   const store = new CellStore(seriesMax);
   const labels = store.label({ routes: routesNamed('orders', 'a "quoted\\" id') }, ['orders', 'billing']);
@@ -23,6 +36,7 @@ function gateway(seriesMax = 20_000) {
   const build = { version: '1.2.3', node: 'v20.0.0', httpDriver: 'uws' };
   const clock = { nowMs: () => time.nowMs, monotonicMs: () => time.monotonicMs };
   const control = new ControlMetrics(exposition.registry, build, store, seriesMax, clock);
+  exposeFlights(exposition.registry, flights);
   const keys: KeyState[] = [];
   control.issuers(['main'], () => keys);
   const scrape = async (): Promise<Map<string, ParsedFamily>> => parseExposition(await exposition.text());
@@ -48,7 +62,6 @@ describe('the exposition', () => {
   it('has every family of the catalogue with its type, its help and a first sample', async () => {
     const { scrape } = gateway();
     const families = await scrape();
-    const catalogue: Record<string, Family> = { ...seriesFamilies, ...cellFamilies, ...controlFamilies };
     for (const [name, family] of Object.entries(catalogue)) {
       const { type, help, samples } = families.get(name) ?? { type: 'missing', help: '', samples: [] };
       expect({ name, type, help }).toEqual({ name, type: family.type, help: family.help });
@@ -60,7 +73,6 @@ describe('the exposition', () => {
 
   it('uses the labels of the catalogue and no others', async () => {
     const families = await gateway().scrape();
-    const catalogue: Record<string, Family> = { ...seriesFamilies, ...cellFamilies, ...controlFamilies };
     for (const [name, family] of Object.entries(catalogue)) {
       for (const { labels } of families.get(name)!.samples) {
         const used = Object.keys(labels).filter((label) => label !== 'le');
@@ -136,6 +148,28 @@ describe('the exposition', () => {
       ['sallyport_event_loop_utilization_ratio', { thread: 'listener-0' }, 0.5],
       ['sallyport_event_loop_utilization_ratio', { thread: 'listener-1' }, 0],
       ['sallyport_build_info', { version: '1.2.3', node: 'v20.0.0', http_driver: 'uws' }, 1],
+    ];
+    for (const [name, wanted, value] of cases) {
+      expect({ name, wanted, value: valueOf(families, name, wanted) }).toEqual({ name, wanted, value });
+    }
+  });
+
+  it('tells what the flight table counted, and how full it is', async () => {
+    const { first, second } = twins();
+    const lead = provider();
+    const starts = [first.start(KEY, lead.work, OPTIONS), second.start(KEY, provider().work, OPTIONS)];
+    lead.release();
+    await Promise.all(starts);
+    const families = await gateway(20_000, first).scrape();
+    const cases: [string, Record<string, string>, number][] = [
+      ['sallyport_flight_claims_total', {}, 1],
+      ['sallyport_flight_joins_total', {}, 1],
+      ['sallyport_flight_published_total', {}, 1],
+      ['sallyport_flight_full_total', {}, 0],
+      ['sallyport_flight_keys', {}, 1],
+      ['sallyport_flight_slots', {}, SHAPE.slots],
+      ['sallyport_flights', { state: 'pending' }, 1],
+      ['sallyport_flights', { state: 'success' }, 0],
     ];
     for (const [name, wanted, value] of cases) {
       expect({ name, wanted, value: valueOf(families, name, wanted) }).toEqual({ name, wanted, value });

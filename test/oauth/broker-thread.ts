@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { OauthConfig } from '../../gateway/config/schema.ts';
 import { systemClock } from '../../gateway/core/clock.ts';
 import { FlightTable, type Handle } from '../../gateway/flight/table.ts';
+import { createAllowanceMemory } from '../../gateway/oauth/allowance.ts';
 import { Broker } from '../../gateway/oauth/broker.ts';
 import type { BrokerObserver } from '../../gateway/oauth/observer.ts';
 import { openRelay } from '../../gateway/oauth/relay.ts';
@@ -71,6 +72,7 @@ const broker = new Broker({
   config,
   table: new FlightTable(handle),
   secret: handle.secret,
+  starts: createAllowanceMemory(),
   store,
   relay: openRelay('test of dying brokers'),
   observer: silent,

@@ -122,6 +122,9 @@ describe('logins', () => {
     expect((await provider.state()).grants['urn:ietf:params:oauth:grant-type:device_code']).toBe(1);
     expect(await gateway.metric('sallyport_oauth_flows_started_total', 'provider="idp"')).toBe(1);
     expect(await gateway.metric('sallyport_oauth_flows_joined_total', 'provider="idp"')).toBe(499);
+    // What an operator compares: keys of logins, flights that were begun, requests that made a login.
+    expect(await gateway.metric('sallyport_flight_keys', '')).toBe(1);
+    expect(await gateway.metric('sallyport_flight_claims_total', '')).toBe(1);
     expect(await gateway.metric('sallyport_oauth_provider_calls_total', 'step="device_authorization"')).toBe(
       1,
     );

@@ -70,7 +70,8 @@ describe('one login for each key', () => {
     }
     const limited = await stage.first.start({ provider: 'idp', account: 'ada', owner: ada });
     expect(limited).toMatchObject({ code: 'oauth_starts_limited', status: 429 });
-    const byAnother = stage.first.start({ provider: 'idp', account: 'ada', owner: bob });
+    // Of another caller, and on another thread.
+    const byAnother = stage.second.start({ provider: 'idp', account: 'ada', owner: bob });
     await stage.pass(0);
     expect(await byAnother).toMatchObject({ code: 'oauth_starts_limited' });
     expect(stage.issuer.callsTo('/device')).toHaveLength(3);

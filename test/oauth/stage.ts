@@ -6,6 +6,7 @@ import { parseConfig } from '../../gateway/config/load.ts';
 import type { OauthConfig } from '../../gateway/config/schema.ts';
 import { processNowMs, RealCells } from '../../gateway/flight/real-cells.ts';
 import { FlightTable } from '../../gateway/flight/table.ts';
+import { createAllowanceMemory } from '../../gateway/oauth/allowance.ts';
 import { Broker, type Started } from '../../gateway/oauth/broker.ts';
 import type { Flow, FlowStep } from '../../gateway/oauth/flow.ts';
 import { createFlights } from '../../gateway/oauth/flights.ts';
@@ -67,6 +68,7 @@ export class Stage {
   isDeaf = false;
   readonly buffer: SharedArrayBuffer;
   readonly #root: FlightTable;
+  readonly #starts = createAllowanceMemory();
   readonly #relays: ((message: RelayMessage) => void)[] = [];
 
   constructor(config: OauthConfig = oauthConfig(deviceProvider), brokers = 2) {
@@ -88,6 +90,7 @@ export class Stage {
           config,
           table: new FlightTable(handle, this.timers, cells),
           secret: handle.secret,
+          starts: this.#starts,
           store,
           relay: this.#relay(index),
           observer: this.#observer(),

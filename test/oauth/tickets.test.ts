@@ -1,7 +1,6 @@
 /** Ids for owners, fences for writers, allowances for those who start. */
 import { type Arbitrary, assert, bigInt, pre, property, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Allowance } from '../../gateway/oauth/allowance.ts';
 import { loginFence, refreshFence } from '../../gateway/oauth/fence.ts';
 import { Tickets } from '../../gateway/oauth/tickets.ts';
 import { ada, bob } from './stage.ts';
@@ -82,39 +81,5 @@ describe('fences', () => {
     const renewed = refreshFence(ahead, login);
     expect(loginFence(epoch, renewed) > renewed).toBe(true);
     expect(refreshFence(epoch, renewed) > renewed).toBe(true);
-  });
-});
-
-describe('an allowance', () => {
-  const make = (): { allowance: Allowance; pass: (ms: number) => void } => {
-    let nowMs = 1000;
-    const allowance = new Allowance({ burst: 3, perMinute: 6, nowMs: () => nowMs });
-    return { allowance, pass: (ms) => void (nowMs += ms) };
-  };
-  const takes = (allowance: Allowance, count: number): boolean[] =>
-    Array.from({ length: count }, () => allowance.take('ada'));
-
-  it('is so many in a row, and comes back one by one', () => {
-    const { allowance, pass } = make();
-    expect(takes(allowance, 4)).toEqual([true, true, true, false]);
-    pass(9999);
-    expect(takes(allowance, 1)).toEqual([false]);
-    pass(1);
-    expect(takes(allowance, 2)).toEqual([true, false]);
-    pass(3_600_000);
-    expect(takes(allowance, 4)).toEqual([true, true, true, false]);
-  });
-
-  it('of one is not that of another, and a look takes nothing', () => {
-    const { allowance } = make();
-    takes(allowance, 3);
-    expect([allowance.has('ada'), allowance.has('bob'), allowance.has('bob')]).toEqual([false, true, true]);
-  });
-
-  it('remembers so many keys, and forgets the longest unused first', () => {
-    const { allowance } = make();
-    takes(allowance, 3);
-    for (let key = 0; key < 16_384; key++) allowance.take(`key ${key}`);
-    expect(allowance.has('ada')).toBe(true);
   });
 });
