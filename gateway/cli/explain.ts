@@ -3,9 +3,11 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
+import { refusals } from '../core/errors.ts';
+import { accountOfRequest } from '../oauth/account.ts';
 import type { Policy } from '../route/policy.ts';
 import { exitCode } from './exit-codes.ts';
-import { explainRequest, type TokenReading } from './explanation.ts';
+import { type Explanation, explainRequest, type TokenReading } from './explanation.ts';
 import { explanationAsJson, explanationAsText } from './explanation-text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -29,6 +31,8 @@ Examples:
 The token is verified as the gateway does it, with keys from files and the environment; key sets are fetched with --online
 only. Without it, a token of such an issuer is read but its signature is not checked, and the answer says so. Tokens given
 as an argument are seen by other users of the machine: prefer "--token -".
+
+Where the route sends a stored credential upstream, the credential store is opened to say whether it is there.
 
 Exit codes:
   0 the answer is printed, whatever it is   1 with --exit-code, where the request is refused   2 the command line or the configuration cannot be used
@@ -67,14 +71,16 @@ async function explain(options: ExplainOptions, terminal: Terminal): Promise<num
   }
   const { config, policy } = loaded;
   const token = await tokenOf(options, config, policy, terminal);
-  const explanation = explainRequest({
+  const nowSeconds = options.now ?? Date.now() / 1000;
+  const decided = explainRequest({
     policy,
     targetBytesMax: config.listener.maxTargetBytes,
     method: options.method,
     target: options.path,
     token,
-    nowSeconds: options.now ?? Date.now() / 1000,
+    nowSeconds,
   });
+  const explanation = await withCredential(decided, config, policy, token, nowSeconds, terminal);
   const verified = token.kind !== 'read' || token.verified;
   terminal.out(
     options.format === 'json'
@@ -82,6 +88,24 @@ async function explain(options: ExplainOptions, terminal: Terminal): Promise<num
       : explanationAsText(explanation, verified, policy.vocabulary, terminal.colors),
   );
   return options.exitCode === true && explanation.refusal !== null ? exitCode.failed : exitCode.ok;
+}
+
+/** The stored credential of a request that the policy lets through, where its route sends one upstream. */
+async function withCredential(
+  explanation: Explanation,
+  { oauth }: Config,
+  { vocabulary }: Policy,
+  token: TokenReading,
+  nowSeconds: number,
+  { env }: Terminal,
+): Promise<Explanation> {
+  const use = explanation.route?.credential ?? null;
+  if (explanation.refusal !== null || use === null || oauth === undefined) return explanation;
+  const { readCredential } = await import('./credential-reading.ts');
+  const account = accountOfRequest(use, token.kind === 'read' ? token.facts : null, vocabulary);
+  const step = await readCredential(oauth, use.provider, account, nowSeconds * 1000, env);
+  const refusal = step.passed || step.code === null ? null : refusals[step.code];
+  return { ...explanation, steps: [...explanation.steps, step], refusal };
 }
 
 async function tokenOf(

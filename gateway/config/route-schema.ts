@@ -47,7 +47,9 @@ const oauthEndpoints = section({
     .describe('`page`: for people. `json`: for programs. `onboarding`: as hermes-webui has it.'),
   account: labelName
     .optional()
-    .describe('Whose logins these are. Default: the subject of the token; a public route has to say it.'),
+    .describe(
+      'Whose logins these are. Default: the issuer and the subject of the token, `main/alice`; a public route has to say it.',
+    ),
   open: z
     .boolean()
     .default(false)
@@ -59,7 +61,9 @@ const credential = section({
   account: z
     .union([z.string().min(1).max(256), section({ claim: claimPath })])
     .optional()
-    .describe('A fixed account, or the claim that names it. Default: the subject of the token.'),
+    .describe(
+      'A fixed account, or the claim that names it. Default: the subject of the token. What a token names is named after its issuer, too: `main/alice`.',
+    ),
 });
 
 const pathAllowance = z.enum(['encoded_slash', 'semicolon', 'empty_segment']);

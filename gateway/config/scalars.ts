@@ -22,6 +22,9 @@ export const labelName = z
   .max(128)
   .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
 
+/** Accounts of its tokens are named after it: `main/alice`. */
+export const issuerName = labelName.regex(/^[^/]*$/, 'must have no slash');
+
 /** Visible ASCII and spaces: no line ends, so that a value cannot become a second field. */
 export const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 

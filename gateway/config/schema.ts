@@ -6,7 +6,16 @@ import { z } from 'zod';
 import { issuer } from './issuer-schema.ts';
 import { oauth } from './oauth-schema.ts';
 import { route } from './route-schema.ts';
-import { count, duration, headerName, httpUrl, labelName, portNumber, scopeName } from './scalars.ts';
+import {
+  count,
+  duration,
+  headerName,
+  httpUrl,
+  issuerName,
+  labelName,
+  portNumber,
+  scopeName,
+} from './scalars.ts';
 import { section } from './section.ts';
 
 const threads = z.union([z.literal('auto'), count(1, 256)]).default('auto');
@@ -157,7 +166,7 @@ export const configSchema = section({
   metrics: metrics.prefault({}).describe('Limits of the metrics.'),
   verifier: verifier.prefault({}).describe('Verification of tokens.'),
   issuers: z
-    .record(labelName, issuer)
+    .record(issuerName, issuer)
     .default({})
     .describe('Whose tokens are accepted, by a name of your choice.'),
   upstreams: z

@@ -15,6 +15,7 @@ import { noRoute } from '../metrics/ordinals.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { compilePolicy } from '../route/compile.ts';
 import { compileMatcher, type Matcher } from '../route/match.ts';
+import { accountOfRequest } from '../oauth/account.ts';
 import type { Endpoints } from '../oauth/http/endpoints.ts';
 import type { BrokerApi } from '../oauth/broker.ts';
 import type { CredentialUse, OauthMount, Policy, Route } from '../route/policy.ts';
@@ -115,7 +116,7 @@ export class Serving {
     exchange: Exchange,
   ): Promise<void> {
     assert(this.#credentials !== null, 'credentials are used where logins are configured');
-    const account = accountOf(use, permit);
+    const account = accountOfRequest(use, permit.facts, this.policy.vocabulary);
     if (account === null) return this.#refuse(exchange, refusals.claim_unforwardable);
     const token = await this.#credentials.credential(use.provider, account);
     if (isDenial(token)) return this.#refuse(exchange, token);
@@ -127,23 +128,12 @@ export class Serving {
     const { facts } = permit;
     const subject = facts?.subject ?? null;
     const issuer = facts === null ? '' : (this.policy.vocabulary.issuers[facts.issuer] ?? '');
-    this.#endpoints.serve(mount, subject === null ? null : { issuer, subject }, exchange);
+    const identity = subject === null ? null : { issuer, subject };
+    this.#endpoints.serve(mount, identity, exchange);
   }
 
   /** No new request comes. Resolves when the last one is over and the connections to the upstreams are closed. */
   async retire(): Promise<void> {
     await Promise.all(this.#upstreams.map((upstream) => upstream.close()));
-  }
-}
-
-/** Null when the token does not say, or says what is no name. */
-function accountOf({ account }: CredentialUse, { facts }: Permit): string | null {
-  switch (account.kind) {
-    case 'fixed':
-      return account.name;
-    case 'subject':
-      return facts?.subject ?? null;
-    case 'claim':
-      return facts?.claims[account.projection] || null;
   }
 }

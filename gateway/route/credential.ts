@@ -1,5 +1,5 @@
 /** Reads which stored credential a route sends to its upstream in place of the caller's token. */
-import { type Chain, isPublic, issuersOf, nearest } from './inherit.ts';
+import { type Chain, isPublic, nearest } from './inherit.ts';
 import type { Projections } from './forwarding.ts';
 import type { CredentialUse, Forwarding } from './policy.ts';
 import type { ProblemList } from './problem.ts';
@@ -28,11 +28,6 @@ export function credentialOf(
   if (typeof account === 'string') return { provider, account: { kind: 'fixed', name: account } };
   if (isPublic(chain)) {
     problems.add(at, 'whose credential is it? A public route has no token: give `account` a name', {
-      atKey: true,
-    });
-  }
-  if ((issuersOf(chain) ?? Object.keys(source.issuers)).length > 1) {
-    problems.add(at, 'subjects of two issuers may be called alike: name one `issuer`, or a fixed `account`', {
       atKey: true,
     });
   }

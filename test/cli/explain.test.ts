@@ -1,10 +1,14 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../gateway/core/clock.ts';
+import type { GrantedTokens } from '../../gateway/oauth/credential.ts';
+import { makeRingEntry } from '../../gateway/oauth/store/key-ring.ts';
+import { openCredentialStore } from '../../gateway/oauth/store/open.ts';
 import { run, type Ran } from './memory-terminal.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-explain-'));
@@ -222,4 +226,76 @@ test('a bad configuration is exit code 2, with its problems', async () => {
   const { code, out, err } = await run(['explain', '-c', file, '--path', '/']);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain(':2:9: routes: must be a list');
+});
+
+describe('a route with a stored credential', () => {
+  const env = { GW_SECRET: secret, RING: makeRingEntry(now * 1000) };
+  const file = join(folder, 'logins.yaml');
+  const store = join(folder, 'credentials');
+  const asked = async (): Promise<Report> => {
+    const args = ['explain', '-c', file, '--now', String(now), '--path', '/api', '--format', 'json'];
+    const { code, out, err } = await run([...args, '--token', hmacToken()], { env });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).not.toMatch(/access-1|refresh-1/);
+    return JSON.parse(out) as Report;
+  };
+  const tokens = (more: Partial<GrantedTokens>): GrantedTokens => ({
+    kind: 'tokens',
+    accessToken: 'access-1',
+    tokenType: 'bearer',
+    refreshToken: 'refresh-1',
+    scope: null,
+    subject: null,
+    obtainedAtMs: (now - 60) * 1000,
+    expiresAtMs: (now + 30) * 1000,
+    refusal: null,
+    ...more,
+  });
+  const refusal = { code: 'invalid_grant', atMs: now * 1000 };
+
+  test('whose store is not there yet is told so', async () => {
+    const text = await readFile(config, 'utf8');
+    const more = `  - { prefix: /api, issuer: shared, upstream: orders, credential: { provider: idp } }
+oauth:
+  store: { file: ${store}, key_env: RING }
+  providers: { idp: { issuer: "https://idp.example", client_id: cli, flow: device } }
+`;
+    await writeFile(file, text + more);
+    const { answer, checks } = await asked();
+    expect(answer).toMatchObject({ served: false, status: 503, code: 'oauth_store_unavailable' });
+    expect(checks.at(-1)?.detail).toContain('idp of shared/5: ');
+  });
+
+  test.each<[string, GrantedTokens | null, string | null, string]>([
+    ['not there', null, 'credential_absent', 'no login is stored'],
+    ['fresh', tokens({}), null, 'stored, expires 30 s from now; it is renewed in time'],
+    [
+      'expired',
+      tokens({ expiresAtMs: (now - 5) * 1000 }),
+      null,
+      'stored, expired 5 s ago; it is renewed in time',
+    ],
+    [
+      'expired for good',
+      tokens({ expiresAtMs: (now - 5) * 1000, refreshToken: null }),
+      'credential_refused',
+      'stored, expired 5 s ago; it cannot be renewed',
+    ],
+    [
+      'refused',
+      tokens({ expiresAtMs: (now - 5) * 1000, refusal }),
+      'credential_refused',
+      'stored, expired 5 s ago; the provider refused to renew it (invalid_grant)',
+    ],
+  ])('that is %s says whose it is and how it stands', async (_, grant, code, detail) => {
+    const parts = { env, clock: systemClock, warn: () => {} };
+    const opened = await openCredentialStore({ file: store, keyEnv: 'RING' }, parts);
+    const id = { provider: 'idp', account: 'shared/5' };
+    if (grant === null) await opened.delete(id);
+    else await opened.write({ id, grant }, 1n, 'replace');
+    await opened.close();
+    const { answer, checks } = await asked();
+    expect(checks.at(-1)).toMatchObject({ check: 'credential', detail: `idp of shared/5: ${detail}` });
+    expect(answer).toMatchObject(code === null ? { served: true } : { served: false, code });
+  });
 });

@@ -95,7 +95,6 @@ describe('a route with a credential', () => {
   it.each([
     ['issuer: one, credential: { provider: ipd }', 'ipd'],
     ['public: true, credential: { provider: idp }', 'A public route has no token'],
-    ['issuers: [one, two], credential: { provider: idp }', 'subjects of two issuers may be called alike'],
     [
       'issuer: one, credential: { provider: idp }, forward: { authorization: true }',
       'the Authorization field is made of the credential already',

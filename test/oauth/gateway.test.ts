@@ -2,7 +2,7 @@
  * The built gateway with several listener threads, against a real provider in a process of its own: what must happen once
  * happens once, however many ask.
  */
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRingEntry } from '../../gateway/oauth/store/key-ring.ts';
@@ -24,6 +24,16 @@ let backend: Backend;
 let gateway: TestGateway;
 /** A connection for each request, so that the system spreads them over all listener threads. */
 const agent = new Agent({ keepAlive: false, maxSockets: Infinity });
+
+const otherKey = 'k'.repeat(32);
+
+/** A token of the issuer `other`. */
+function otherToken(subject: string): string {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { iss: 'other', aud: 'orders', sub: subject, exp: Math.floor(Date.now() / 1000) + 600 };
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${signed}.${createHmac('sha256', otherKey).update(signed).digest('base64url')}`;
+}
 
 const newSession = (): string => `sallyport=${randomBytes(16).toString('base64url')}`;
 
@@ -61,7 +71,7 @@ async function logIn(account: string): Promise<void> {
   });
 }
 
-const accounts = ['burst', 'refreshed', 'refused', 'gone', 'ada'];
+const accounts = ['burst', 'refreshed', 'refused', 'gone'];
 
 beforeAll(async () => {
   [provider, callers, backend] = await Promise.all([
@@ -81,6 +91,7 @@ admin: { host: 127.0.0.1, port: 0 }
 verifier: { threads: 1 }
 issuers:
   main: { issuer: '${callers.issuer}', audiences: [orders], algorithms: [RS256], keys: { discovery: true } }
+  other: { issuer: other, audiences: [orders], algorithms: [HS256], keys: { secret_env: OTHER_KEY } }
 upstreams: { api: { urls: ['http://127.0.0.1:${backend.port}'] } }
 oauth:
   store: { file: ./credentials, key_env: RING }
@@ -88,11 +99,15 @@ oauth:
   providers:
     idp: { issuer: '${provider.issuer}', client_id: cli, flow: device, scopes: [openid, offline_access], timeout_ms: 20000 }
 routes:${routes.join('')}
+  # The account of a token of this issuer, by its name.
+  - { prefix: /login/ada, public: true, oauth: { serve: json, account: main/ada } }
+  - { prefix: /login/namesake, issuer: other, oauth: { serve: json } }
   - { prefix: /mine, issuer: main, upstream: api, credential: { provider: idp } }
+  - { prefix: /namesake, issuers: [main, other], upstream: api, credential: { provider: idp } }
   - { prefix: /ours, issuer: main, upstream: api, credential: { provider: idp, account: { claim: client_id } } }
   - { prefix: /theirs, issuer: main, upstream: api, credential: { provider: idp, account: { claim: team } } }
 `,
-    { env: { RING: makeRingEntry(Date.now()) } },
+    { env: { RING: makeRingEntry(Date.now()), OTHER_KEY: otherKey } },
   );
 }, 60_000);
 
@@ -196,6 +211,20 @@ describe('credentials', () => {
     expect(await call('/mine/orders', await callers.token('bob'))).toBe(403);
     expect(await call('/theirs/orders', token)).toBe(403);
     expect(backend.requests).toHaveLength(before + 2);
+  });
+
+  it('subjects of two issuers who are called alike are two accounts', async () => {
+    await logIn('ada');
+    const theirs = await callers.token('ada');
+    const call = async (path: string, bearer: string): Promise<readonly [number, string]> => {
+      const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${bearer}` } });
+      return [response.status, await response.text()];
+    };
+    expect((await call('/namesake/orders', theirs))[0]).toBe(200);
+    const [status, problem] = await call('/namesake/orders', otherToken('ada'));
+    expect([status, problem]).toEqual([403, expect.stringContaining('credential_absent')]);
+    const [, listed] = await call('/login/namesake/flows', otherToken('ada'));
+    expect(JSON.parse(listed)).toMatchObject({ logins: [{ provider: 'idp', credential: 'none' }] });
   });
 
   it('an account without a login is refused, and the upstream hears nothing', async () => {

@@ -1,6 +1,7 @@
 /** One request to an endpoint, as the endpoints want to read it. */
 import type { Exchange } from '../../core/exchange.ts';
 import type { OauthMount } from '../../route/policy.ts';
+import { accountOfToken } from '../account.ts';
 import { type Identity, newSession, ownerOfIdentity, ownerOfSession, readSession } from './session.ts';
 
 export class Call {
@@ -38,6 +39,12 @@ export class Call {
 
   /** Whose logins these are. The policy let nobody through who has neither. */
   get account(): string {
+    const { mount, identity } = this;
+    return mount.account ?? (identity === null ? '' : accountOfToken(identity.issuer, identity.subject));
+  }
+
+  /** What people call it. */
+  get accountName(): string {
     return this.mount.account ?? this.identity?.subject ?? '';
   }
 

@@ -14,7 +14,7 @@ export function providerList(call: Call, listings: readonly LoginListing[]): str
     refreshSeconds: null,
     events: null,
     content: html`${heading('Log in', 'calm')}
-      <p class="soft">Choose where to log in as <strong>${call.account}</strong>.</p>
+      <p class="soft">Choose where to log in as <strong>${call.accountName}</strong>.</p>
       <ul class="providers">
         ${listings.map((listing) => item(call, listing))}
       </ul>

@@ -33,8 +33,8 @@ export interface AuthJsonParts {
 
 const fileBytesMax = 1_048_576;
 const attemptsMax = 8;
-/** Accounts that may be part of a file name. */
-const accountPattern = /^[A-Za-z0-9_@][A-Za-z0-9._@+-]{0,127}$/;
+/** Accounts that may be part of a file name; the slash of an issuer's account is written as in an address. */
+const accountPattern = /^(?:[A-Za-z0-9_@][A-Za-z0-9._@+-]{0,63}\/)?[A-Za-z0-9_@][A-Za-z0-9._@+-]{0,127}$/;
 const placeholder = '{account}';
 
 export class AuthJsonStore implements CredentialStore {
@@ -104,7 +104,8 @@ export class AuthJsonStore implements CredentialStore {
   #pathOf(account: string): string | null {
     const { file, account: only } = this.#parts;
     if (only !== null) return file;
-    return accountPattern.test(account) ? file.replaceAll(placeholder, () => account) : null;
+    if (!accountPattern.test(account)) return null;
+    return file.replaceAll(placeholder, () => account.replace('/', '%2F'));
   }
 
   /** A record that cannot be read is left as the file has it. */

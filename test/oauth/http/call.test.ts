@@ -89,6 +89,16 @@ describe('the owner', () => {
     expect(one.owner).not.toEqual(call({ headers: ['cookie', `sallyport=${sessionA}`] }).owner);
   });
 
+  it('has an account that is named after the issuer, too, unless the mount names one', () => {
+    const of = (issuer: string, account: string | null): string =>
+      new Call({ ...mount, account }, { issuer, subject: 'alice' }, new FakeExchange({})).account;
+    expect([of('main', null), of('other', null), of('main', 'team')]).toEqual([
+      'main/alice',
+      'other/alice',
+      'team',
+    ]);
+  });
+
   it('differs where issuer and subject run into each other', () => {
     const pairs = [
       { issuer: 'a', subject: 'b\nc' },

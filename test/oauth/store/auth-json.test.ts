@@ -134,6 +134,12 @@ describe('a stored login', () => {
       expect(Object.keys(await poolOf(folder, 'ann'))).toEqual(['openai-codex']);
     }));
 
+  test('of an account that is named after its issuer lies in a folder of that name', () =>
+    withSite(async ({ folder, store }) => {
+      await store.write(tokens(codex('main/ann'), 'one'), 1n, 'replace');
+      expect(Object.keys(await poolOf(folder, 'main%2Fann'))).toEqual(['openai-codex']);
+    }));
+
   test('of a provider that is not named is not written', () =>
     withSite(async ({ folder, store }) => {
       await store.write(tokens({ provider: 'other', account: 'ann' }, 'one'), 1n, 'replace');
@@ -142,7 +148,7 @@ describe('a stored login', () => {
 });
 
 describe('a file that cannot be written', () => {
-  test.each(['../bob', 'a/b', '..', '.hidden', '', 'a\0b', 'x'.repeat(200)])(
+  test.each(['../bob', '/bob', 'a/b/c', 'a/..', '..', '.hidden', '', 'a\0b', 'x'.repeat(200)])(
     'because the account is %j fails nothing, writes nowhere and is told',
     (account) =>
       withSite(async ({ folder, store, warnings }) => {
