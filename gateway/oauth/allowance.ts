@@ -16,6 +16,7 @@
 import { createHmac } from 'node:crypto';
 import type { OauthConfig } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
+import { RealCells } from '../flight/real-cells.ts';
 
 /** Sixteen thousand keys in all. */
 const setsMax = 4096;
@@ -44,14 +45,14 @@ interface Place {
 }
 
 export class Allowance {
-  readonly #words: BigInt64Array;
+  readonly #cells: RealCells;
   readonly #secret: Uint8Array;
   readonly #spacingMs: number;
   readonly #burstMs: number;
   readonly #nowMs: () => number;
 
   constructor({ memory, secret, burst, perMinute, nowMs }: AllowanceSettings) {
-    this.#words = new BigInt64Array(memory);
+    this.#cells = new RealCells(memory);
     this.#secret = secret;
     this.#spacingMs = Math.round(60_000 / perMinute);
     this.#burstMs = this.#spacingMs * burst;
@@ -74,7 +75,7 @@ export class Allowance {
       const backMs = this.#after(place, nowMs);
       if (backMs === null) return false;
       const next = (BigInt(backMs) << tagBits) | tag;
-      if (Atomics.compareExchange(this.#words, place.at, place.word, next) === place.word) return true;
+      if (this.#cells.compareExchange(place.at, place.word, next) === place.word) return true;
     }
     return false;
   }
@@ -89,7 +90,7 @@ export class Allowance {
   #find(set: number, tag: bigint): Place {
     let spare: Place | null = null;
     for (let at = set * ways; at < (set + 1) * ways; at++) {
-      const word = Atomics.load(this.#words, at);
+      const word = this.#cells.load(at);
       const backMs = Number(word >> tagBits);
       if ((word & tagMask) === tag) return { at, word, backMs };
       if (spare === null || backMs < Number(spare.word >> tagBits)) spare = { at, word, backMs: 0 };
