@@ -35,6 +35,9 @@ export const claimPath = z
     'A claim, or the path to one inside of others as a list of names. A string is one name, dots and all.',
   );
 
+/** An address, or a network (RFC 4632, RFC 4291). */
+export const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
+
 /** A whole number within bounds. */
 export const count = (from: number, to: number): z.ZodInt => z.int().min(from).max(to);
 

@@ -3,6 +3,7 @@
  * What a single value may be is said here; what several values mean together is checked by `semantics.ts` and `route/compile.ts`.
  */
 import { z } from 'zod';
+import { decision } from './decision-schema.ts';
 import { issuer } from './issuer-schema.ts';
 import { oauth } from './oauth-schema.ts';
 import { route } from './route-schema.ts';
@@ -13,6 +14,7 @@ import {
   httpUrl,
   issuerName,
   labelName,
+  network,
   portNumber,
   scopeName,
 } from './scalars.ts';
@@ -56,7 +58,7 @@ const listener = section({
     .default(60_000)
     .describe('How long a caller may leave an answer untaken. 0: no limit.'),
   trusted_proxies: z
-    .array(z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]))
+    .array(network)
     .default([])
     .describe('Peers whose X-Forwarded-* and request id are believed.'),
   request_id: requestId.prefault({}).describe('The id of each request.'),
@@ -186,6 +188,7 @@ export const configSchema = section({
     .default([])
     .describe('Fields never taken from callers, besides those that routes make of claims.'),
   routes: z.array(route).min(1).describe('The routes; what none of them matches is 404.'),
+  decision: decision.optional().describe('Decisions for proxies that forward by themselves.'),
   oauth: oauth.optional().describe('Logins: providers, and where credentials are kept.'),
 });
 

@@ -1,6 +1,7 @@
 /** What several values of the configuration mean together, routes aside: those are `route/compile.ts`. */
 import { isIP } from 'node:net';
 import { ProblemList, type ConfigPath, type PolicyProblem } from '../route/problem.ts';
+import { checkDecision } from './decision-semantics.ts';
 import { checkOauth } from './oauth-semantics.ts';
 import type { Config, IssuerConfig } from './schema.ts';
 
@@ -11,6 +12,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkIssuerNames(config, problems);
   checkUpstreams(config, problems);
   checkRanges(config, problems);
+  checkDecision(config, problems);
   checkOauth(config, isExposed, problems);
   return problems.all;
 }

@@ -105,6 +105,20 @@ const catalogue = {
     challenge: 'insufficient_scope',
   }),
   claim_unforwardable: refuse(403, 'policy', 'The token carries a claim that cannot be forwarded.'),
+  // Decisions for other proxies
+  decision_peer_unknown: refuse(403, 'caller', 'Decisions are given to listed proxies only.'),
+  decision_question_missing: refuse(400, 'caller', 'The proxy does not say which request it asks about.'),
+  decision_question_ambiguous: refuse(
+    400,
+    'caller',
+    'The proxy says more than once which request it asks about.',
+  ),
+  decision_upstream_mismatch: refuse(
+    403,
+    'policy',
+    'The route leads to another upstream than the proxy uses.',
+  ),
+  decision_batch_invalid: refuse(400, 'caller', 'The batch is malformed, or too long.'),
   // Logins and stored credentials
   oauth_provider_unknown: refuse(404, 'caller', 'There is no such provider.'),
   oauth_account_invalid: refuse(400, 'caller', 'The account is missing or malformed.'),

@@ -10,6 +10,11 @@ export function methodIndex(name: string): number {
   return indexes.get(name) ?? -1;
 }
 
+/** The methods of a set of index bits, for `Allow` (RFC 9110 section 10.2.1). */
+export function methodsOf(bits: number): string {
+  return methods.filter((_, index) => (bits & (1 << index)) !== 0).join(', ');
+}
+
 /** Safe to send again after a connection died under it (RFC 9110 section 9.2.2). */
 export function isIdempotent(method: string): boolean {
   return method !== 'POST' && method !== 'PATCH';

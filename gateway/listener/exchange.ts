@@ -125,10 +125,10 @@ export class UwsExchange implements Exchange, Watched {
     this.#onGone?.();
   }
 
-  /** Answers a route that responds by itself. */
-  respond(fixed: FixedResponse): void {
+  /** Answers a route that responds by itself, or a question about a request, with what was found against that. */
+  respond(fixed: FixedResponse, refusal: Refusal | null = null): void {
     if (this.#over) return;
-    this.#close(fixed.status, null, () =>
+    this.#close(fixed.status, refusal, () =>
       this.#response.cork(() => this.#parts.responder.respond(this.#response, fixed, this.arrival)),
     );
   }

@@ -8,8 +8,9 @@
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
-import { methodIndex, methods } from '../core/methods.ts';
+import { methodIndex, methodsOf } from '../core/methods.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
+import type { DecisionMount } from '../decision/mounts.ts';
 import type { HttpRequest, HttpResponse } from '../native/uws.ts';
 import { decide } from '../route/decide.ts';
 import { readTarget } from '../route/path.ts';
@@ -44,6 +45,8 @@ export interface RequestParts {
   readonly answerWatch: SilenceWatch;
   readonly verifier: Verifier;
   readonly responder: Responder;
+  /** Answers a proxy that asks for a decision only (`questions.ts`). */
+  readonly answerQuestion: (response: HttpResponse, arrival: Arrival, mount: DecisionMount) => void;
   readonly trustRequestId: boolean;
   readonly newRequestId: () => string;
   readonly isTrustedPeer: (address: string) => boolean;
@@ -63,6 +66,9 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     const malformed = head.read(request);
     const arrival = arrive(response, request);
     if (malformed !== null) return refuse(response, arrival, malformed);
+    const { decisions } = arrival.serving;
+    const mount = decisions === null ? null : decisions.find(arrival.path);
+    if (mount !== null) return parts.answerQuestion(response, arrival, mount);
     if (arrival.method === -1) return refuse(response, arrival, refusals.method_not_supported);
     const target = readTarget(arrival.target, targetBytesMax);
     if (isDenial(target)) return refuse(response, arrival, target);
@@ -134,8 +140,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
   function refuseUnmatched(response: HttpResponse, arrival: Arrival): void {
     const allowed = arrival.serving.matcher.allowed(arrival.path);
     if (allowed === 0) return refuse(response, arrival, refusals.route_not_found);
-    const allow = methods.filter((_, index) => (allowed & (1 << index)) !== 0).join(', ');
-    refuse(response, arrival, refusals.method_not_allowed, allow);
+    refuse(response, arrival, refusals.method_not_allowed, methodsOf(allowed));
   }
 
   function suspend(response: HttpResponse, arrival: Arrival, route: Route): UwsExchange {

@@ -7,7 +7,7 @@ import { STATUS_CODES } from 'node:http';
 import { assert } from '../core/assert.ts';
 import { type Refusal, type RefusalCode, refusalCodes, refusals } from '../core/errors.ts';
 import type { HttpResponse } from '../native/uws.ts';
-import type { FixedResponse } from '../route/policy.ts';
+import type { FixedResponse, Route } from '../route/policy.ts';
 import type { Arrival } from './arrival.ts';
 
 /** What an answer needs to know of its request. */
@@ -60,9 +60,13 @@ export class Responder {
     this.#answersInTurn = 0;
   };
   readonly #rendered: ReadonlyMap<RefusalCode, Rendered>;
+  /** Refusals under another status than their own, as they come up: by code and status. */
+  readonly #restated = new Map<string, Rendered>();
+  readonly #realm: string;
   readonly requestIdHeader: string;
 
   constructor(realm: string, requestIdHeader: string) {
+    this.#realm = realm;
     this.#rendered = new Map(refusalCodes.map((code) => [code, render(refusals[code], realm)]));
     this.requestIdHeader = requestIdHeader;
   }
@@ -91,6 +95,23 @@ export class Responder {
       () => this.#write(response, refusal, asker, ''),
       () => response.close(),
     );
+  }
+
+  /**
+   * A refusal as the answer to a proxy that asked about another request: with the status that it can take, and leaving
+   * this connection alone.
+   */
+  told(refusal: Refusal, status: number, route: Route | null, allow = ''): FixedResponse {
+    const key = `${refusal.code} ${status}`;
+    const rendered = this.#restated.get(key) ?? render({ ...refusal, status }, this.#realm);
+    this.#restated.set(key, rendered);
+    const headers: string[] = [];
+    if (rendered.challenge !== '')
+      headers.push('WWW-Authenticate', rendered.challenge + scopeOf(refusal, route));
+    if (rendered.retryAfter !== '') headers.push('Retry-After', rendered.retryAfter);
+    if (allow !== '') headers.push('Allow', allow);
+    headers.push('Cache-Control', 'no-store', 'Content-Type', 'application/problem+json');
+    return { status, headers, body: rendered.body };
   }
 
   /** Answers a route that responds by itself, in the request's own callback. */
@@ -123,10 +144,7 @@ export class Responder {
     assert(rendered !== undefined, 'every refusal is rendered');
     response.writeStatus(rendered.statusLine).writeHeader(this.requestIdHeader, asker.requestId);
     if (rendered.challenge !== '') {
-      const required =
-        refusal.code === 'scope_insufficient' ? (asker.route?.access?.challengeScope ?? '') : '';
-      const scope = required === '' ? '' : `, scope="${required}"`;
-      response.writeHeader('WWW-Authenticate', rendered.challenge + scope);
+      response.writeHeader('WWW-Authenticate', rendered.challenge + scopeOf(refusal, asker.route));
     }
     if (rendered.retryAfter !== '') response.writeHeader('Retry-After', rendered.retryAfter);
     if (allow !== '') response.writeHeader('Allow', allow);
@@ -144,6 +162,12 @@ export class Responder {
     response.writeHeader('Content-Type', 'application/problem+json');
     end(response, rendered.body, asker);
   }
+}
+
+/** The scopes that a token lacked, for the challenge (RFC 6750 section 3). */
+function scopeOf(refusal: Refusal, route: Route | null): string {
+  const required = refusal.code === 'scope_insufficient' ? (route?.access?.challengeScope ?? '') : '';
+  return required === '' ? '' : `, scope="${required}"`;
 }
 
 /** Sends one turn later, unless the caller has left by then. */

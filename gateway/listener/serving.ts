@@ -8,6 +8,7 @@ import { refusals } from '../core/errors.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
 import type { Config } from '../config/schema.ts';
 import { assert } from '../core/assert.ts';
+import { DecisionMounts } from '../decision/mounts.ts';
 import { AccessLog } from '../log/access.ts';
 import type { Logger } from '../log/logger.ts';
 import { RepeatedWarnings } from '../log/repeats.ts';
@@ -25,6 +26,7 @@ import { HeaderPlan } from '../upstream/headers.ts';
 import type { UpstreamStats } from '../upstream/observer.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import type { Configuration } from './messages.ts';
+import { trustedPeers } from './peers.ts';
 import { recordUpstream } from './recorded-upstream.ts';
 
 interface Target {
@@ -38,6 +40,8 @@ export class Serving {
   readonly policy: Policy;
   readonly matcher: Matcher;
   readonly access: AccessLog;
+  /** Where other proxies ask for decisions; null where they cannot. */
+  readonly decisions: DecisionMounts | null;
   /** The state of each upstream by its ordinal, as it is now. */
   readonly upstreamStats: () => (readonly [number, UpstreamStats])[];
   readonly #ordinals: readonly number[];
@@ -69,6 +73,11 @@ export class Serving {
     this.policy = policy;
     this.matcher = compileMatcher(policy);
     this.access = new AccessLog(logger, config.log.access, config.log.accessSample);
+    const { decision, listener } = config;
+    this.decisions =
+      decision === undefined
+        ? null
+        : new DecisionMounts(decision, trustedPeers(decision.peers ?? listener.trustedProxies), policy);
     this.#ordinals = labels.routes;
     this.#refuse = refuse;
     this.#endpoints = endpoints;

@@ -27,6 +27,7 @@ import {
 import { openBroker } from './logins.ts';
 import { ListenerObserver } from './observer.ts';
 import { peerAddress, trustedPeers } from './peers.ts';
+import { createQuestionHandler } from './questions.ts';
 import { createRequestHandler } from './request.ts';
 import { requestIdSource } from './request-id.ts';
 import { Responder } from './respond.ts';
@@ -89,8 +90,7 @@ process.on('exit', () => app.close());
 const responder = new Responder(config.listener.realm, config.listener.requestId.header);
 const observer = new ListenerObserver(recorder, drain);
 const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
-const onRequest = createRequestHandler({
-  serving: () => serving,
+const parts = {
   head: new HeadReader({
     fieldsMax: config.listener.maxHeaderCount,
     bytesMax: config.listener.maxHeaderBytes,
@@ -101,11 +101,19 @@ const onRequest = createRequestHandler({
   answerWatch: new SilenceWatch(config.listener.answerTimeoutMs, systemClock),
   verifier: verification.verifier,
   responder,
+  clock: systemClock,
+  observer,
+};
+const onRequest = createRequestHandler({
+  ...parts,
+  serving: () => serving,
+  answerQuestion: createQuestionHandler({
+    ...parts,
+    count: (mode, outcome) => recorder.decisionAsked(mode, outcome),
+  }),
   trustRequestId: config.listener.requestId.trust,
   newRequestId: requestIdSource(),
   isTrustedPeer,
-  clock: systemClock,
-  observer,
   isDraining: () => drain.begun,
 });
 

@@ -8,6 +8,7 @@
  * Source: https://prometheus.io/docs/practices/naming/; HTTP buckets after OpenTelemetry's `http.server.request.duration`.
  */
 
+import { decisionModes, decisionOutcomes } from '../decision/mode.ts';
 import { FLIGHT_STATES } from '../flight/census.ts';
 import type { Counter } from '../flight/counters.ts';
 import { providerOutcomes, providerSteps, refreshRoles, storeOperations } from '../oauth/observer.ts';
@@ -87,6 +88,10 @@ export const cellFamilies = {
   ),
   sallyport_http_requests_in_flight: gauge('Requests that are being served.', {}),
   sallyport_http_connections: gauge('Open connections of callers.', {}),
+  sallyport_decisions_asked_total: counter('Decisions that other proxies and programs asked for.', {
+    mode: decisionModes,
+    outcome: decisionOutcomes,
+  }),
   sallyport_jwt_verifications_total: counter('Tokens that were looked at, by what the cache knew.', {
     algorithm: verifyAlgorithms,
     result: verifyResults,

@@ -4,6 +4,12 @@
  * of `LabelIndex` or as members of the catalogue's closed sets.
  */
 import { assert } from '../core/assert.ts';
+import {
+  type DecisionMode,
+  decisionModes,
+  type DecisionOutcome,
+  decisionOutcomes,
+} from '../decision/mode.ts';
 import type { VerifierObserver } from '../token/verifier-parts.ts';
 import {
   type ProviderOutcome,
@@ -53,6 +59,8 @@ const endIndex = indexOf(flowEnds);
 const stepIndex = indexOf(providerSteps);
 const outcomeIndex = indexOf(providerOutcomes);
 const roleIndex = indexOf(refreshRoles);
+const modeIndex = indexOf(decisionModes);
+const askedIndex = indexOf(decisionOutcomes);
 const operationIndex = indexOf(storeOperations);
 const otherAlgorithm = verifyAlgorithms.length - 1;
 
@@ -107,6 +115,12 @@ export class Recorder implements VerifierObserver {
     let slot = this.#series.find(decisionKey(route, refusal));
     if (slot < 0) slot = this.#claim(route, decisionKey(route, refusal), decisionKey(otherRoute, refusal));
     this.#cells[this.#layout.seriesBase + slot]! += 1;
+  }
+
+  /** One decision that a proxy or a program asked for. */
+  decisionAsked(mode: DecisionMode, outcome: DecisionOutcome): void {
+    const block = modeIndex.get(mode)! * decisionOutcomes.length + askedIndex.get(outcome)!;
+    this.#cells[this.#base.sallyport_decisions_asked_total + block]! += 1;
   }
 
   connections(delta: number): void {

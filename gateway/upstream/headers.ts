@@ -7,8 +7,9 @@
  * ones that were decided. Made anew: Host, Forwarded (RFC 7239), X-Forwarded-*, Via (RFC 9110 section 7.6.3), the id.
  */
 import type { Exchange } from '../core/exchange.ts';
-import { type Refusal, refusals } from '../core/errors.ts';
+import type { Refusal } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
+import { addIdentity } from '../route/identity.ts';
 import type { Forwarding } from '../route/policy.ts';
 
 const PASS = 0;
@@ -137,7 +138,6 @@ export class HeaderPlan {
     // Only what the caller sent can be nominated away; what follows is ours.
     const out = nominated === null ? fields : without(fields, nominated);
 
-    const { set, claims } = this.#forwarding;
     if (this.#forwarding.host === 'original') out.push('host', host);
     const peer = exchange.peerAddress;
     const scheme = proto === 'https' || proto === 'http' ? proto : 'http';
@@ -157,14 +157,7 @@ export class HeaderPlan {
       this.requestIdHeader,
       exchange.requestId,
     );
-    for (const text of set) out.push(text);
-    if (facts === null) return out;
-    for (const claim of claims) {
-      const value = facts.claims[claim.projection] ?? null;
-      if (value === false || (value === null && claim.required)) return refusals.claim_unforwardable;
-      if (value !== null) out.push(claim.name, value);
-    }
-    return out;
+    return addIdentity(this.#forwarding, facts, out) ?? out;
   }
 
   /** For names that no route knows. Not remembered: callers choose them. */

@@ -1,0 +1,87 @@
+/**
+ * Decides about a request that is not here: a proxy or a program asks about it. The steps are those of `request.ts`, from
+ * the method to the verdict, by the same functions on the same facts.
+ */
+import type { Clock } from '../core/clock.ts';
+import { type Refusal, refusals } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import { methodIndex } from '../core/methods.ts';
+import { isDenial, type Verdict } from '../core/verdict.ts';
+import { decide } from '../route/decide.ts';
+import { readTarget } from '../route/path.ts';
+import type { Route } from '../route/policy.ts';
+import { readBearer } from '../token/bearer.ts';
+import type { Waiter } from '../token/pending.ts';
+import type { Verifier } from '../token/verifier.ts';
+import type { Arrival } from './arrival.ts';
+
+export interface Credentials {
+  /** The first Authorization field; empty when there is none. */
+  readonly authorization: string;
+  readonly count: number;
+}
+
+export interface RulingParts {
+  readonly verifier: Verifier;
+  readonly targetBytesMax: number;
+  readonly clock: Clock;
+}
+
+/**
+ * Rules on `asked`, whose route and facts are filled in on the way. `settle` is called once: at once, and then null is
+ * returned; or when the token is verified, unless the waiter that is returned is withdrawn before.
+ */
+export type Rule = (
+  asked: Arrival,
+  credentials: Credentials,
+  clientAddress: string | null,
+  settle: (verdict: Verdict) => void,
+) => Waiter | null;
+
+export function createRule({ verifier, targetBytesMax, clock }: RulingParts): Rule {
+  function findRoute(asked: Arrival): Route | Refusal {
+    if (asked.method === -1) return refusals.method_not_supported;
+    const target = readTarget(asked.target, targetBytesMax);
+    if (isDenial(target)) return target;
+    const { matcher } = asked.serving;
+    const route = matcher.match(target.path, asked.method);
+    if (route === null)
+      return matcher.allowed(target.path) === 0 ? refusals.route_not_found : refusals.method_not_allowed;
+    asked.route = route;
+    return (target.oddities & ~route.pathAllowance) === 0 ? route : refusals.path_not_canonical;
+  }
+
+  function verdictOn(asked: Arrival, route: Route, facts: Facts | null): Verdict {
+    asked.facts = facts;
+    return decide(route, asked.path, facts, verifier.liveKeys, clock.nowMs() / 1000);
+  }
+
+  return function rule(asked, { authorization, count }, clientAddress, settle) {
+    const route = findRoute(asked);
+    if (isDenial(route)) return (settle(route), null);
+    if (route.access === null) return (settle(verdictOn(asked, route, null)), null);
+    const token = readBearer(authorization, count);
+    if (typeof token !== 'string') return (settle(token), null);
+    const known = verifier.lookup(token);
+    if (known !== undefined) return (settle('code' in known ? known : verdictOn(asked, route, known)), null);
+    const waiter: Waiter = {
+      settle: (outcome) => settle('code' in outcome ? outcome : verdictOn(asked, route, outcome)),
+    };
+    verifier.verify(token, clientAddress, waiter);
+    return waiter;
+  };
+}
+
+/** The request that is asked about, in the place of the one that asks. */
+export function askedOf(arrival: Arrival, methodName: string, target: string): Arrival {
+  const queryAt = target.indexOf('?');
+  return {
+    ...arrival,
+    methodName,
+    method: methodIndex(methodName),
+    target,
+    path: queryAt === -1 ? target : target.slice(0, queryAt),
+    route: null,
+    facts: null,
+  };
+}
