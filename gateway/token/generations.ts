@@ -4,14 +4,13 @@
  * insertion costs. Values that are still asked for are written again and so stay young.
  */
 export class GenerationMap<V> {
-  readonly #weightMax: number;
+  readonly #entriesMax: number;
   #young = new Map<string, V>();
   #old = new Map<string, V>();
-  #weight = 0;
 
-  /** Half of `weightMax` is kept for certain; never more than all of it. */
-  constructor(weightMax: number) {
-    this.#weightMax = weightMax;
+  /** The latest half of `entriesMax` is kept for certain; never more than all of it. */
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax;
   }
 
   get size(): number {
@@ -22,22 +21,18 @@ export class GenerationMap<V> {
     return this.#young.get(key) ?? this.#old.get(key);
   }
 
-  /** `weight` is what this entry counts towards the bound; heavier than half of it is not kept at all. */
-  set(key: string, value: V, weight = 1): void {
-    const half = this.#weightMax / 2;
-    if (weight > half) return;
-    if (this.#weight + weight > half) {
+  set(key: string, value: V): void {
+    const half = this.#entriesMax / 2;
+    if (half < 1) return;
+    if (this.#young.size + 1 > half) {
       this.#old = this.#young;
       this.#young = new Map();
-      this.#weight = 0;
     }
-    this.#weight += weight;
     this.#young.set(key, value);
   }
 
   clear(): void {
     this.#young = new Map();
     this.#old = new Map();
-    this.#weight = 0;
   }
 }

@@ -7,18 +7,10 @@ import type { Refusal } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Outcome, VerifierProfile } from '../../workers/messages.ts';
 import { FactsCache } from './facts-cache.ts';
-import { GenerationMap } from './generations.ts';
 import { isRejection } from './judge.ts';
 import { liveKeysOf } from './lineage.ts';
+import { RefusedTokens } from './refused-tokens.ts';
 import type { VerifierObserver, VerifierOptions } from './verifier-parts.ts';
-
-interface KeptRefusal {
-  readonly refusal: Refusal;
-  readonly algorithm: string | null;
-}
-
-/** The bound of the refusals by memory: they may have this many characters each, on average. */
-const refusedLength = 1024;
 
 /** What a fetch of keys could turn around, or was our own failure, is not kept. */
 const isKept = (refusal: Refusal): boolean =>
@@ -26,14 +18,14 @@ const isKept = (refusal: Refusal): boolean =>
 
 export class Memory {
   readonly #facts: FactsCache;
-  readonly #refused: GenerationMap<KeptRefusal>;
+  readonly #refused: RefusedTokens;
   readonly #observer: VerifierObserver;
   #version: number;
   #liveKeys: Uint8Array;
 
   constructor(profile: VerifierProfile, options: VerifierOptions, observer: VerifierObserver) {
     this.#facts = new FactsCache(options.cacheEntries, options.cacheBytes);
-    this.#refused = new GenerationMap(options.negativeEntries * refusedLength);
+    this.#refused = new RefusedTokens(options.negativeEntries);
     this.#observer = observer;
     this.#version = profile.version;
     this.#liveKeys = liveKeysOf(profile);
@@ -62,7 +54,7 @@ export class Memory {
       }
       this.#facts.remove(entry);
     }
-    const kept = this.#refused.get(token);
+    const kept = this.#refused.find(token);
     if (kept === undefined) return undefined;
     this.#observer.tokenSeen(kept.algorithm, 'refused', 'negative');
     return kept.refusal;
@@ -85,9 +77,7 @@ export class Memory {
       return outcome;
     }
     const refusal = refusals[outcome.code];
-    if (isKept(refusal) && version === this.#version) {
-      this.#refused.set(token, { refusal, algorithm }, token.length);
-    }
+    if (isKept(refusal) && version === this.#version) this.#refused.keep(token, refusal, algorithm);
     return refusal;
   }
 

@@ -25,6 +25,12 @@ import { WorkerPool } from './pool.ts';
 import { Suspects } from './suspects.ts';
 import type { VerifierObserver, VerifierOptions, VerifierParts, VerifyResult } from './verifier-parts.ts';
 
+/**
+ * Tokens of suspects are gathered for so long before they are sent: a flood comes one to three a turn, and a task of its own
+ * for each costs the listener more than the verification costs the worker.
+ */
+const suspectGatherMs = 5;
+
 const resultOf = (outcome: Facts | Refusal): VerifyResult => {
   if (!('code' in outcome)) return 'accepted';
   return outcome.source === 'gateway' ? 'failed' : 'refused';
@@ -49,6 +55,7 @@ export class Verifier {
   #acceptsHmac: boolean;
   #flushing = false;
   #stopTicking: (() => void) | null = null;
+  #stopGathering: (() => void) | null = null;
   #closed = false;
   /** Moving average of what a token costs a worker; keeps a batch of dear signatures well inside of the deadline. */
   #tokenNanoseconds = 50_000;
@@ -139,7 +146,8 @@ export class Verifier {
       this.#inFlight.set(token, pending);
       this.#observer.queueHolds(pending.lane, this.#lanes.lengthOf(pending.lane));
     }
-    this.#flushSoon();
+    if (pending.lane === 'fresh' || pending.state === 'settled') this.#flushSoon();
+    else this.#gather();
     this.#keepTicking();
   }
 
@@ -177,6 +185,7 @@ export class Verifier {
     this.#closed = true;
     this.#stopTicking?.();
     this.#stopTicking = null;
+    this.#stopGathering?.();
     const closing = this.#pool.close();
     for (const pending of new Set(this.#byWaiter.values())) {
       this.#settle(pending, refusals.gateway_draining);
@@ -201,10 +210,26 @@ export class Verifier {
     });
   }
 
-  /** Sends what waits, spread over the room that there is. */
-  #flush(): void {
+  #gather(): void {
+    if (this.#lanes.lengthOf('suspect') >= this.#options.batchMax) {
+      this.#flushSoon();
+      return;
+    }
+    this.#stopGathering ??= this.#timers.after(suspectGatherMs, () => {
+      this.#stopGathering = null;
+      this.#flush(true);
+    });
+  }
+
+  /** Sends what waits, spread over the room that there is. `gathered`: suspects need not be more than they are. */
+  #flush(gathered = false): void {
     if (this.#lanes.length === 0) return;
     const { batchMax, deadlineMs } = this.#options;
+    const few = this.#lanes.lengthOf('fresh') === 0 && this.#lanes.lengthOf('suspect') < batchMax;
+    if (few && !gathered) {
+      this.#gather();
+      return;
+    }
     const affordable = Math.max(1, Math.floor((deadlineMs * 1e6) / 4 / this.#tokenNanoseconds));
     const nowMs = this.#clock.monotonicMs();
     let room = this.#pool.room;

@@ -190,6 +190,9 @@ describe('unknown kids', () => {
 });
 
 describe('suspects', () => {
+  /** Longer than their tokens are gathered for. */
+  const gatheredMs = 6;
+
   test('D1: a flood of forged tokens waits in a lane of its own that is bounded', async () => {
     const { ask, time, workers, told } = await openBench(profile, { batchMax: 8, queueMax: 20 });
     const forge = (i: number): Caller => ask(tokenFor(`f${i}`, rogue), '10.0.0.9');
@@ -225,8 +228,39 @@ describe('suspects', () => {
     await workers[0]!.answer();
     await workers[0]!.answer();
     ask(tokenFor('late', rogue), '10.0.0.9');
-    await time.turn();
+    await time.pass(gatheredMs);
     expect(told.some((line) => line.startsWith('queueWaited suspect'))).toBe(true);
+  });
+
+  test('D1: few tokens of suspects are gathered before they are sent, a full batch and good tokens are not', async () => {
+    const { ask, time, workers } = await openBench(profile, { batchMax: 8 });
+    const sent = (): number[] => workers[0]!.held.map(({ task }) => task.tokens.length);
+    const answerAll = async (): Promise<void> => {
+      while (workers[0]!.held.length > 0) await workers[0]!.answer();
+    };
+    for (let i = 0; i < 8; i += 1) ask(tokenFor(`f${i}`, rogue), '10.0.0.9');
+    await time.turn();
+    await answerAll();
+
+    for (let i = 10; i < 14; i += 1) {
+      ask(tokenFor(`f${i}`, rogue), '10.0.0.9');
+      await time.turn();
+    }
+    expect(sent()).toEqual([]);
+    await time.pass(gatheredMs);
+    expect(sent()).toEqual([2, 2]);
+    await answerAll();
+
+    for (let i = 20; i < 28; i += 1) ask(tokenFor(`f${i}`, rogue), '10.0.0.9');
+    await time.turn();
+    expect(sent()).toEqual([4, 4]);
+    await answerAll();
+
+    ask(tokenFor('f30', rogue), '10.0.0.9');
+    ask(tokenFor('good'), '10.0.0.1');
+    await time.turn();
+    expect(sent().length).toBeGreaterThan(0);
+    await answerAll();
   });
 
   test('suspicion fades, and a few bad tokens are none', async () => {
@@ -239,7 +273,7 @@ describe('suspects', () => {
     const laneOf = async (sub: string): Promise<string> => {
       told.length = 0;
       ask(tokenFor(sub), '10.0.0.9');
-      await time.turn();
+      await time.pass(gatheredMs);
       while (workers[0]!.held.length > 0) await workers[0]!.answer();
       return told.some((line) => line.startsWith('queueWaited suspect')) ? 'suspect' : 'fresh';
     };
