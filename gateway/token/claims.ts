@@ -77,6 +77,21 @@ function tokenTypeBit(issuer: CompiledIssuer, claims: JsonObject): number {
   return position === -1 ? -1 : 1 << position;
 }
 
+/** Most tokens of an issuer say the same, so that a few lists serve all of them. */
+const knownMasks = new Map<string, Mask>();
+const knownMasksMax = 1024;
+const noClaims: Facts['claims'] = [];
+
+/** The mask with these words. Facts with one object for one mask are smaller on their way to the listener, and there. */
+function sameMask(mask: Mask): Mask {
+  const text = mask.join();
+  const known = knownMasks.get(text);
+  if (known !== undefined) return known;
+  if (knownMasks.size >= knownMasksMax) knownMasks.clear();
+  knownMasks.set(text, mask);
+  return mask;
+}
+
 /** What the claims say, or why they cannot be facts. The signature must hold. */
 export function readClaims(
   compiled: CompiledProfile,
@@ -92,6 +107,7 @@ export function readClaims(
   if (Number.isNaN(nbfSeconds) || Number.isNaN(iatSeconds)) return 'token_claims_invalid';
 
   const { profile } = issuer;
+  const { projections } = compiled.profile;
   const sub = claim(claims, 'sub');
   const subject = profile.subjectClaim === 'sub' ? sub : claim(claims, profile.subjectClaim);
   if (sub !== undefined && typeof sub !== 'string') return 'token_claims_invalid';
@@ -113,10 +129,11 @@ export function readClaims(
     expSeconds: exp,
     nbfSeconds,
     iatSeconds,
-    audiences,
-    scopes,
+    audiences: sameMask(audiences),
+    scopes: sameMask(scopes),
     tokenType,
     subject: subject ?? null,
-    claims: compiled.profile.projections.map((projection) => project(claims, projection)),
+    claims:
+      projections.length === 0 ? noClaims : projections.map((projection) => project(claims, projection)),
   };
 }
