@@ -14,8 +14,8 @@ import type { Facts } from '../core/facts.ts';
 import type { Timers } from '../core/timers.ts';
 import type { Outcome, VerifierProfile } from '../../workers/messages.ts';
 import { compiledOf } from './compiled.ts';
+import { Dispatch } from './dispatch.ts';
 import { inspect, isRejection, judge } from './judge.ts';
-import { Lanes } from './lanes.ts';
 import { Memory } from './memory.ts';
 import { Parking } from './parking.ts';
 import { lineageText } from './lineage.ts';
@@ -24,12 +24,6 @@ import type { Pending, Waiter } from './pending.ts';
 import { WorkerPool } from './pool.ts';
 import { Suspects } from './suspects.ts';
 import type { VerifierObserver, VerifierOptions, VerifierParts, VerifyResult } from './verifier-parts.ts';
-
-/**
- * Tokens of suspects are gathered for so long before they are sent: a flood comes one to three a turn, and a task of its own
- * for each costs the listener more than the verification costs the worker.
- */
-const suspectGatherMs = 5;
 
 const resultOf = (outcome: Facts | Refusal): VerifyResult => {
   if (!('code' in outcome)) return 'accepted';
@@ -42,23 +36,19 @@ export class Verifier {
   readonly #timers: Timers;
   readonly #observer: VerifierObserver;
   readonly #memory: Memory;
-  readonly #lanes: Lanes;
+  readonly #dispatch: Dispatch;
   readonly #parking: Parking;
   readonly #suspects: Suspects;
   readonly #pool: WorkerPool;
   readonly #inFlight = new Map<string, Pending>();
   readonly #byWaiter = new Map<Waiter, Pending>();
   /** Refused before they got a place; told at the end of the turn. */
-  #turnedAway: Waiter[] = [];
+  readonly #turnedAway: Waiter[] = [];
   #lineage: Lineage;
   #lineageText: string;
   #acceptsHmac: boolean;
-  #flushing = false;
   #stopTicking: (() => void) | null = null;
-  #stopGathering: (() => void) | null = null;
   #closed = false;
-  /** Moving average of what a token costs a worker; keeps a batch of dear signatures well inside of the deadline. */
-  #tokenNanoseconds = 50_000;
 
   constructor(profile: VerifierProfile, options: VerifierOptions, parts: VerifierParts) {
     this.#options = options;
@@ -66,7 +56,6 @@ export class Verifier {
     this.#timers = parts.timers;
     this.#observer = parts.observer;
     this.#memory = new Memory(profile, options, parts.observer);
-    this.#lanes = new Lanes(options.queueMax, options.suspectQueueMax);
     this.#suspects = new Suspects(parts.clock);
     this.#lineage = { profile };
     this.#lineageText = lineageText(profile);
@@ -82,8 +71,9 @@ export class Verifier {
         this.#observer.workerRestarted();
         this.#keepTicking();
       },
-      free: () => this.#flush(),
+      free: () => this.#dispatch.flush(),
     });
+    this.#dispatch = new Dispatch(options, parts, this.#pool);
     this.#keepTicking();
   }
 
@@ -139,15 +129,10 @@ export class Verifier {
       rejudged: false,
     };
     this.#byWaiter.set(waiter, pending);
-    if (this.#closed || !this.#lanes.push(pending)) {
+    if (this.#closed || !this.#dispatch.push(pending)) {
       pending.state = 'settled';
-      this.#turnedAway.push(waiter);
-    } else {
-      this.#inFlight.set(token, pending);
-      this.#observer.queueHolds(pending.lane, this.#lanes.lengthOf(pending.lane));
-    }
-    if (pending.lane === 'fresh' || pending.state === 'settled') this.#flushSoon();
-    else this.#gather();
+      this.#turnAway(waiter);
+    } else this.#inFlight.set(token, pending);
     this.#keepTicking();
   }
 
@@ -158,7 +143,7 @@ export class Verifier {
     this.#byWaiter.delete(waiter);
     pending.waiters.delete(waiter);
     if (pending.waiters.size > 0 || pending.state !== 'queued') return;
-    this.#lanes.forget(pending);
+    this.#dispatch.forget(pending);
     this.#finish(pending);
   }
 
@@ -185,7 +170,7 @@ export class Verifier {
     this.#closed = true;
     this.#stopTicking?.();
     this.#stopTicking = null;
-    this.#stopGathering?.();
+    this.#dispatch.close();
     const closing = this.#pool.close();
     for (const pending of new Set(this.#byWaiter.values())) {
       this.#settle(pending, refusals.gateway_draining);
@@ -193,59 +178,17 @@ export class Verifier {
     await closing;
   }
 
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
+  /** `verify` settles nothing within itself, so the answer comes at the end of the turn. */
+  #turnAway(waiter: Waiter): void {
+    this.#turnedAway.push(waiter);
+    if (this.#turnedAway.length > 1) return;
     this.#timers.soon(() => {
-      this.#flushing = false;
-      const turnedAway = this.#turnedAway;
-      this.#turnedAway = [];
-      for (const waiter of turnedAway) {
-        if (this.#byWaiter.delete(waiter)) {
-          this.#observer.tokenSeen(null, 'failed', 'miss');
-          waiter.settle(refusals.verifier_full);
-        }
+      for (const each of this.#turnedAway.splice(0)) {
+        if (!this.#byWaiter.delete(each)) continue;
+        this.#observer.tokenSeen(null, 'failed', 'miss');
+        each.settle(refusals.verifier_full);
       }
-      this.#flush();
     });
-  }
-
-  #gather(): void {
-    if (this.#lanes.lengthOf('suspect') >= this.#options.batchMax) {
-      this.#flushSoon();
-      return;
-    }
-    this.#stopGathering ??= this.#timers.after(suspectGatherMs, () => {
-      this.#stopGathering = null;
-      this.#flush(true);
-    });
-  }
-
-  /** Sends what waits, spread over the room that there is. `gathered`: suspects need not be more than they are. */
-  #flush(gathered = false): void {
-    if (this.#lanes.length === 0) return;
-    const { batchMax, deadlineMs } = this.#options;
-    const few = this.#lanes.lengthOf('fresh') === 0 && this.#lanes.lengthOf('suspect') < batchMax;
-    if (few && !gathered) {
-      this.#gather();
-      return;
-    }
-    const affordable = Math.max(1, Math.floor((deadlineMs * 1e6) / 4 / this.#tokenNanoseconds));
-    const nowMs = this.#clock.monotonicMs();
-    let room = this.#pool.room;
-    while (room > 0 && this.#lanes.length > 0) {
-      const count = Math.min(batchMax, affordable, Math.ceil(this.#lanes.length / room));
-      const batch = this.#lanes.take(count);
-      room -= 1;
-      for (const pending of batch) {
-        pending.state = 'sent';
-        this.#observer.queueWaited(pending.lane, nowMs - pending.sinceMs);
-      }
-      this.#observer.batchSent(batch.length);
-      if (batch.length > 0) this.#pool.send(batch, batch[0]!.lineage.profile);
-    }
-    this.#observer.queueHolds('fresh', this.#lanes.lengthOf('fresh'));
-    this.#observer.queueHolds('suspect', this.#lanes.lengthOf('suspect'));
   }
 
   #judged(
@@ -254,8 +197,7 @@ export class Verifier {
     nanoseconds: number,
     version: number,
   ): void {
-    this.#observer.workerBusy(nanoseconds);
-    if (batch.length > 0) this.#tokenNanoseconds += (nanoseconds / batch.length - this.#tokenNanoseconds) / 8;
+    this.#dispatch.judged(batch.length, nanoseconds);
     for (const [i, pending] of batch.entries()) {
       const outcome = outcomes[i]!;
       if (
@@ -288,8 +230,7 @@ export class Verifier {
   }
 
   #again(pending: Pending): void {
-    this.#lanes.pushAgain(pending);
-    this.#flushSoon();
+    this.#dispatch.pushAgain(pending);
   }
 
   #failed(batch: readonly Pending[]): void {
@@ -345,7 +286,7 @@ export class Verifier {
   #tick(): void {
     const sinceMs = this.#clock.monotonicMs() - this.#options.deadlineMs;
     for (;;) {
-      const pending = this.#lanes.expired(sinceMs);
+      const pending = this.#dispatch.expired(sinceMs);
       if (pending === undefined) break;
       this.#settle(pending, refusals.verifier_timeout);
     }
