@@ -5,4 +5,6 @@ export const exitCode = {
   failed: 1,
   /** The command line or the configuration cannot be used. */
   usage: 2,
+  /** `diff`: the new configuration accepts more than the old one. */
+  loosened: 2,
 } as const;

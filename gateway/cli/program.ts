@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { registerCheck } from './check.ts';
+import { registerDiff } from './diff.ts';
 import { exitCode } from './exit-codes.ts';
 import { registerExplain } from './explain.ts';
 import { registerKeys } from './keys.ts';
@@ -36,6 +37,7 @@ export function buildProgram(terminal: Terminal): Command {
     .exitOverride();
   registerStart(program);
   registerCheck(program, terminal);
+  registerDiff(program, terminal);
   registerExplain(program, terminal);
   registerKeys(program, terminal);
   registerRoutes(program, terminal);

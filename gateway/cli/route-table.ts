@@ -1,7 +1,7 @@
 /** The compiled routes as plain data: what `routes` prints, and what other commands read names from. */
 import type { Config } from '../config/schema.ts';
 import type { Place } from '../config/problem.ts';
-import { pathOddity } from '../route/path.ts';
+import { allowancesIn } from '../route/path.ts';
 import type { Access, Policy, Route } from '../route/policy.ts';
 import type { ConfigPath } from '../route/problem.ts';
 import type { PathAllowance } from '../route/source.ts';
@@ -58,7 +58,7 @@ export function routeTable({ config, policy, placeOf }: Loaded): readonly RouteR
     scopes: scopesOf(route.access, policy),
     subject: subjectOf(route),
     answer: answerOf(route),
-    allowInPath: allowancesOf(route.pathAllowance),
+    allowInPath: allowancesIn(route.pathAllowance),
     bodyBytesMax: route.bodyBytesMax === Infinity ? null : route.bodyBytesMax,
     at: lineOf(route.origin.at),
     from: Object.fromEntries(
@@ -98,14 +98,4 @@ function subjectOf({ access, params }: Route): string | null {
 function answerOf({ upstream, respond, oauth }: Route): RouteRow['answer'] {
   if (respond !== null) return { respond: respond.status };
   return oauth === null ? { upstream: upstream ?? '' } : { oauth: oauth.kind };
-}
-
-const allowances: readonly (readonly [PathAllowance, number])[] = [
-  ['encoded_slash', pathOddity.encodedSlash],
-  ['semicolon', pathOddity.semicolon],
-  ['empty_segment', pathOddity.emptySegment],
-];
-
-export function allowancesOf(bits: number): readonly PathAllowance[] {
-  return allowances.flatMap(([name, bit]) => ((bits & bit) === 0 ? [] : [name]));
 }

@@ -10,10 +10,10 @@ import { forwardingOf, normalName, Projections } from './forwarding.ts';
 import { isPublic, nearest, originsOf, type Chain } from './inherit.ts';
 import { fullPattern, paramsOf, parsePattern, patternProblem, shapeOf } from './pattern.ts';
 import { mountOf } from './mount.ts';
-import { pathOddity } from './path.ts';
+import { allowanceBits } from './path.ts';
 import type { Access, FixedResponse, Policy, Route } from './policy.ts';
 import { ProblemList, showPath, type PolicyProblem } from './problem.ts';
-import type { PathAllowance, PolicySource, RespondSource, RouteSource } from './source.ts';
+import type { PolicySource, RespondSource, RouteSource } from './source.ts';
 import { Names, vocabularyOf } from './vocabulary.ts';
 
 export type Compiled =
@@ -28,12 +28,6 @@ interface Draft {
   readonly idChosen: boolean;
   readonly chain: Chain;
 }
-
-const allowanceBits: Readonly<Record<PathAllowance, number>> = {
-  encoded_slash: pathOddity.encodedSlash,
-  semicolon: pathOddity.semicolon,
-  empty_segment: pathOddity.emptySegment,
-};
 
 export function compilePolicy(source: PolicySource): Compiled {
   const problems = new ProblemList();

@@ -6,9 +6,21 @@
  */
 import { refusals } from '../core/errors.ts';
 import type { Denial } from '../core/verdict.ts';
+import type { PathAllowance } from './source.ts';
 
 /** Odd forms that a route may accept (`allow_in_path`). Dot segments, backslashes and controls it never may. */
 export const pathOddity = { encodedSlash: 1, semicolon: 2, emptySegment: 4 } as const;
+
+export const allowanceBits: Readonly<Record<PathAllowance, number>> = {
+  encoded_slash: pathOddity.encodedSlash,
+  semicolon: pathOddity.semicolon,
+  empty_segment: pathOddity.emptySegment,
+};
+
+/** The names of `pathOddity` bits, as the configuration spells them. */
+export function allowancesIn(bits: number): readonly PathAllowance[] {
+  return (Object.keys(allowanceBits) as PathAllowance[]).filter((name) => (bits & allowanceBits[name]) !== 0);
+}
 
 export interface Target {
   /** The target up to its query, raw. */
