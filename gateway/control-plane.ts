@@ -303,9 +303,12 @@ export class ControlPlane {
 
   #countIssuers(config: Config): void {
     this.#metrics.issuers(Object.keys(config.issuers), () =>
-      this.#keyring
-        .status()
-        .map(({ issuer, keys, lastGoodMs }) => ({ issuer, keys: keys.length, lastGoodMs })),
+      this.#keyring.status().map(({ issuer, keys, lastGoodMs, maxStaleSeconds }) => ({
+        issuer,
+        keys: keys.length,
+        lastGoodMs,
+        maxStaleSeconds,
+      })),
     );
   }
 

@@ -71,6 +71,11 @@ export class IssuerKeys {
     return this.#lastError;
   }
 
+  /** How long these serve after refreshes began to fail; Infinity for what is read from a file or the environment. */
+  get maxStaleSeconds(): number {
+    return this.#isLocal ? Number.POSITIVE_INFINITY : this.config.keys.maxStaleSeconds;
+  }
+
   /** Takes over from the same issuer of the configuration before: its keys serve until there are own ones. */
   inherit(former: IssuerKeys): void {
     if (this.#held !== null) return;

@@ -17,6 +17,7 @@ export interface IssuerKeysStatus {
   readonly leftOut: readonly { readonly position: number; readonly reason: string }[];
   /** When the keys were last read or confirmed, monotonic milliseconds; null before the first time. */
   readonly lastGoodMs: number | null;
+  readonly maxStaleSeconds: number;
   readonly lastError: string | null;
   readonly nextAttemptInMs: number | null;
   readonly failuresInRow: number;
@@ -112,6 +113,7 @@ export class Keyring {
         keys: (issuer.keys ?? []).map(({ kid, algorithms }) => ({ kid, algorithms })),
         leftOut: issuer.leftOut,
         lastGoodMs: issuer.lastGoodMs,
+        maxStaleSeconds: issuer.maxStaleSeconds,
         lastError: issuer.lastError,
         nextAttemptInMs: nextAttemptMs === null ? null : Math.max(0, nextAttemptMs - nowMs),
         failuresInRow,

@@ -55,6 +55,9 @@ export const reloadOutcomes = ['applied', 'unchanged', 'rejected'] as const;
 export const fetchOutcomes = ['changed', 'unchanged', 'failed'] as const;
 export const flowEnds = ['success', 'expired', 'cancelled', 'error'] as const;
 export const refreshResults = ['ok', 'failed'] as const;
+export const gcKinds = ['minor', 'major', 'incremental', 'weak_callbacks'] as const;
+/** What the series budget had no room for: counters by route, decision counters by route, duration histograms by route. */
+export const foldedFamilies = ['requests', 'decisions', 'durations'] as const;
 export const unknownKidOutcomes = ['fetched', 'suppressed'] as const;
 
 /** Counted per route in the series table (`series.ts`), because most combinations never occur. */
@@ -136,6 +139,9 @@ export const cellFamilies = {
       upstream: 'upstream',
     },
   ),
+  sallyport_upstream_urls: gauge('URLs of upstreams, each counted by every thread.', {
+    upstream: 'upstream',
+  }),
   sallyport_upstream_connections: gauge('Open connections to upstreams.', {
     upstream: 'upstream',
     state: connectionStates,
@@ -187,9 +193,21 @@ export const cellFamilies = {
       thread: 'thread',
     },
   ),
+  sallyport_gc_pauses_total: counter('Pauses for garbage collection.', { thread: 'thread', kind: gcKinds }),
+  sallyport_gc_pause_seconds_total: counter('Time that pauses for garbage collection took.', {
+    thread: 'thread',
+    kind: gcKinds,
+  }),
+  sallyport_heap_used_bytes: gauge('Heap in use.', { thread: 'thread' }),
+  sallyport_heap_limit_bytes: gauge('Heap at which the thread, and with it the process, ends.', {
+    thread: 'thread',
+  }),
+  sallyport_external_memory_bytes: gauge('Memory outside the heap that its objects hold.', {
+    thread: 'thread',
+  }),
   sallyport_metrics_folded_total: counter(
     'Observations counted as route `other`, because the series budget is spent.',
-    {},
+    { family: foldedFamilies },
   ),
   sallyport_log_lines_dropped_total: counter('Log lines dropped because the output did not keep up.', {}),
 } as const satisfies Record<string, Family>;
@@ -213,6 +231,9 @@ export const controlFamilies = {
   sallyport_metrics_series: gauge('Series with a route label that exist.', {}),
   sallyport_metrics_series_limit: gauge('Series with a route label that may exist.', {}),
   sallyport_jwks_keys: gauge('Usable keys of an issuer.', { issuer: 'issuer' }),
+  sallyport_jwks_max_stale_seconds: gauge('Age at which the keys of an issuer are no longer used.', {
+    issuer: 'issuer',
+  }),
   sallyport_jwks_age_seconds: gauge(
     'Time since the keys of an issuer were last confirmed; NaN before the first time.',
     {

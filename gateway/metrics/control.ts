@@ -28,6 +28,8 @@ export interface KeyState {
   readonly keys: number;
   /** When they were last confirmed, monotonic milliseconds; null before the first time. */
   readonly lastGoodMs: number | null;
+  /** Infinity where keys are never too old: those of files and of the environment. */
+  readonly maxStaleSeconds: number;
 }
 
 /** The constructor argument of a prom-client metric, from the catalogue. */
@@ -45,6 +47,7 @@ export class ControlMetrics {
   readonly #reloadSuccess: Gauge;
   readonly #reloads: Counter;
   readonly #keys: Gauge;
+  readonly #maxStale: Gauge;
   readonly #age: Gauge;
   readonly #fetches: Counter;
   readonly #fetchSeconds: Histogram;
@@ -79,6 +82,13 @@ export class ControlMetrics {
         for (const { issuer, keys } of this.#states()) this.#keys.set({ issuer }, keys);
       },
     });
+    this.#maxStale = new Gauge({
+      ...described('sallyport_jwks_max_stale_seconds', registry),
+      collect: () => {
+        for (const { issuer, maxStaleSeconds } of this.#states())
+          this.#maxStale.set({ issuer }, maxStaleSeconds);
+      },
+    });
     this.#age = new Gauge({
       ...described('sallyport_jwks_age_seconds', registry),
       collect: () => {
@@ -102,6 +112,7 @@ export class ControlMetrics {
     for (const issuer of this.#issuers) {
       if (former.has(issuer)) continue;
       this.#keys.set({ issuer }, 0);
+      this.#maxStale.set({ issuer }, Number.NaN);
       this.#age.set({ issuer }, Number.NaN);
       this.#fetchSeconds.zero({ issuer });
       for (const outcome of fetchOutcomes) this.#fetches.inc({ issuer, outcome }, 0);
@@ -150,6 +161,7 @@ export class ControlMetrics {
 
   #forget(issuer: string): void {
     this.#keys.remove({ issuer });
+    this.#maxStale.remove({ issuer });
     this.#age.remove({ issuer });
     this.#fetchSeconds.remove({ issuer });
     for (const outcome of fetchOutcomes) this.#fetches.remove({ issuer, outcome });

@@ -104,13 +104,12 @@ export class Exposition {
     const dimensions = Object.entries(family.labels).filter(([, values]) => values !== 'thread');
     const labels = labelSets(dimensions, (values) => this.#namesOf(values));
     if ('thread' in family.labels) {
-      const threads = new Map<string, LabelSet>();
       return () =>
-        store.regions.map(({ thread, cells }) => {
-          const set = threads.get(thread) ?? { thread };
-          threads.set(thread, set);
-          return { value: cells[base]!, labels: noLabels, sharedLabels: set };
-        });
+        store.regions.flatMap(({ thread, cells }) =>
+          labels().flatMap((set, block) =>
+            line((offset) => cells[base + block * width + offset]!, { thread, ...set }),
+          ),
+        );
     }
     return () =>
       labels().flatMap((set, block) => line((offset) => store.sum(base + block * width + offset), set));

@@ -27,6 +27,7 @@ import {
   cellFamilies,
   connectionStates,
   flowEnds,
+  foldedFamilies,
   lanes,
   refreshResults,
   upstreamErrorKinds,
@@ -62,6 +63,9 @@ const roleIndex = indexOf(refreshRoles);
 const modeIndex = indexOf(decisionModes);
 const askedIndex = indexOf(decisionOutcomes);
 const operationIndex = indexOf(storeOperations);
+const foldedRequests = foldedFamilies.indexOf('requests');
+const foldedDecisions = foldedFamilies.indexOf('decisions');
+const foldedDurations = foldedFamilies.indexOf('durations');
 const otherAlgorithm = verifyAlgorithms.length - 1;
 
 export class Recorder implements VerifierObserver {
@@ -105,15 +109,28 @@ export class Recorder implements VerifierObserver {
     this.#cells[this.#base.sallyport_http_requests_in_flight]! -= 1;
     let slot = this.#series.find(requestKey(route, method, status));
     if (slot < 0)
-      slot = this.#claim(route, requestKey(route, method, status), requestKey(otherRoute, method, status));
+      slot = this.#claim(
+        route,
+        requestKey(route, method, status),
+        requestKey(otherRoute, method, status),
+        foldedRequests,
+      );
     this.#cells[this.#layout.seriesBase + slot]! += 1;
-    this.#observe(this.#durations, route < this.#layout.durationRows ? route : otherRoute, durationMs / 1000);
+    const hasRow = route < this.#layout.durationRows;
+    if (!hasRow) this.#cells[this.#base.sallyport_metrics_folded_total + foldedDurations]! += 1;
+    this.#observe(this.#durations, hasRow ? route : otherRoute, durationMs / 1000);
   }
 
   /** `refusal` is the index of a refusal, -1 for a permit. */
   decided(route: number, refusal: number): void {
     let slot = this.#series.find(decisionKey(route, refusal));
-    if (slot < 0) slot = this.#claim(route, decisionKey(route, refusal), decisionKey(otherRoute, refusal));
+    if (slot < 0)
+      slot = this.#claim(
+        route,
+        decisionKey(route, refusal),
+        decisionKey(otherRoute, refusal),
+        foldedDecisions,
+      );
     this.#cells[this.#layout.seriesBase + slot]! += 1;
   }
 
@@ -204,12 +221,14 @@ export class Recorder implements VerifierObserver {
   upstreamsHold(upstreams: Iterable<readonly [upstream: number, stats: UpstreamStats]>): void {
     this.#clear('sallyport_upstream_connections');
     this.#clear('sallyport_upstream_requests_queued');
+    this.#clear('sallyport_upstream_urls');
     this.#clear('sallyport_upstream_urls_out');
-    for (const [upstream, { busy, idle, queued, urlsOut }] of upstreams) {
+    for (const [upstream, { busy, idle, queued, urls, urlsOut }] of upstreams) {
       const connections = this.#base.sallyport_upstream_connections + upstream * connectionStates.length;
       this.#cells[connections]! += busy;
       this.#cells[connections + 1]! += idle;
       this.#cells[this.#base.sallyport_upstream_requests_queued + upstream]! += queued;
+      this.#cells[this.#base.sallyport_upstream_urls + upstream]! += urls;
       this.#cells[this.#base.sallyport_upstream_urls_out + upstream]! += urlsOut;
     }
   }
@@ -258,6 +277,18 @@ export class Recorder implements VerifierObserver {
     this.#cells[this.#base.sallyport_event_loop_utilization_ratio] = utilization;
   }
 
+  /** `kind` is an index of `gcKinds`. */
+  gcPaused(kind: number, durationMs: number): void {
+    this.#cells[this.#base.sallyport_gc_pauses_total + kind]! += 1;
+    this.#cells[this.#base.sallyport_gc_pause_seconds_total + kind]! += durationMs / 1000;
+  }
+
+  heapHolds(usedBytes: number, limitBytes: number, externalBytes: number): void {
+    this.#cells[this.#base.sallyport_heap_used_bytes] = usedBytes;
+    this.#cells[this.#base.sallyport_heap_limit_bytes] = limitBytes;
+    this.#cells[this.#base.sallyport_external_memory_bytes] = externalBytes;
+  }
+
   logLinesDropped(lines: number): void {
     this.#cells[this.#base.sallyport_log_lines_dropped_total]! += lines;
   }
@@ -267,10 +298,10 @@ export class Recorder implements VerifierObserver {
     this.#cells.fill(0, base, base + width * blocks);
   }
 
-  #claim(route: number, key: number, otherKey: number): number {
+  #claim(route: number, key: number, otherKey: number, folded: number): number {
     const slot = this.#series.claim(key, route <= otherRoute);
     if (slot >= 0) return slot;
-    this.#cells[this.#base.sallyport_metrics_folded_total]! += 1;
+    this.#cells[this.#base.sallyport_metrics_folded_total + folded]! += 1;
     return this.#series.claim(otherKey, true);
   }
 

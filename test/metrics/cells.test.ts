@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { refusals } from '../../gateway/core/errors.ts';
+import { foldedFamilies } from '../../gateway/metrics/catalogue.ts';
 import { CellStore } from '../../gateway/metrics/cells.ts';
 import { layoutFor } from '../../gateway/metrics/layout.ts';
-import { otherRoute } from '../../gateway/metrics/ordinals.ts';
+import { otherRoute, reservedRouteNames } from '../../gateway/metrics/ordinals.ts';
 import { Recorder } from '../../gateway/metrics/recorder.ts';
 import { decisionKey, decodeKey, requestKey, routeOrdinalMax } from '../../gateway/metrics/series.ts';
 import { route, routesNamed } from './routes.ts';
@@ -13,6 +14,11 @@ const permit = -1;
 function seriesValue(store: CellStore, key: number): number {
   const slot = store.series.find(key);
   return slot < 0 ? 0 : store.sum(store.layout.seriesBase + slot);
+}
+
+function folded(store: CellStore, family: (typeof foldedFamilies)[number]): number {
+  const { base } = store.layout.families.sallyport_metrics_folded_total;
+  return store.sum(base + foldedFamilies.indexOf(family));
 }
 
 describe('series keys', () => {
@@ -115,8 +121,22 @@ describe('the series budget', () => {
     const sums = named.map(({ slot }) => store.sum(seriesBase + slot));
     const counted = sums.reduce((sum, value) => sum + value, 0);
     expect(seriesValue(store, decisionKey(otherRoute, permit))).toBe(300 - counted);
-    expect(store.sum(store.layout.families.sallyport_metrics_folded_total.base)).toBe(300 - counted);
+    expect(folded(store, 'decisions')).toBe(300 - counted);
     expect(counted).toBeGreaterThan(0);
+  });
+
+  it('tells of each family what it had no room for', () => {
+    const store = new CellStore(100);
+    const ids = Array.from({ length: 300 }, (_, index) => `route-${index}`);
+    const { routes } = store.label({ routes: routesNamed(...ids) }, []);
+    const recorder = new Recorder(store.region('listener-0'));
+    expect(foldedFamilies.map((family) => folded(store, family))).toEqual([0, 0, 0]);
+    for (const ordinal of routes) recorder.requestDone(ordinal, 0, 418, 1);
+    const rowsOfOwn = store.layout.durationRows - reservedRouteNames.length;
+    expect(folded(store, 'durations')).toBe(300 - rowsOfOwn);
+    expect(folded(store, 'requests')).toBe(seriesValue(store, requestKey(otherRoute, 0, 418)));
+    expect(folded(store, 'requests')).toBeGreaterThan(0);
+    expect(folded(store, 'decisions')).toBe(0);
   });
 
   it('is never spent on zeros by more than half', () => {

@@ -5,6 +5,7 @@ import {
   censusFamilies,
   controlFamilies,
   flightFamilies,
+  gcKinds,
   seriesFamilies,
   type Family,
 } from '../../gateway/metrics/catalogue.ts';
@@ -117,6 +118,8 @@ describe('the exposition', () => {
       [billing, { busy: 1, idle: 0, queued: 0, urls: 2, urlsOut: 0 }],
     ]);
     recorder.eventLoop(0.01, 0.02, 0.5);
+    recorder.gcPaused(gcKinds.indexOf('major'), 250);
+    recorder.heapHolds(10, 20, 30);
     const families = await scrape();
     const cases: [string, Record<string, string>, number][] = [
       ['sallyport_http_requests_in_flight', {}, 1],
@@ -144,9 +147,17 @@ describe('the exposition', () => {
       ['sallyport_upstream_connections', { upstream: 'billing', state: 'busy' }, 4],
       ['sallyport_upstream_connections', { upstream: 'orders', state: 'busy' }, 0],
       ['sallyport_upstream_requests_queued', { upstream: 'billing' }, 5],
+      ['sallyport_upstream_urls', { upstream: 'billing' }, 4],
       ['sallyport_upstream_urls_out', { upstream: 'billing' }, 1],
       ['sallyport_event_loop_utilization_ratio', { thread: 'listener-0' }, 0.5],
       ['sallyport_event_loop_utilization_ratio', { thread: 'listener-1' }, 0],
+      ['sallyport_gc_pauses_total', { thread: 'listener-0', kind: 'major' }, 1],
+      ['sallyport_gc_pause_seconds_total', { thread: 'listener-0', kind: 'major' }, 0.25],
+      ['sallyport_gc_pauses_total', { thread: 'listener-0', kind: 'minor' }, 0],
+      ['sallyport_gc_pauses_total', { thread: 'listener-1', kind: 'major' }, 0],
+      ['sallyport_heap_used_bytes', { thread: 'listener-0' }, 10],
+      ['sallyport_heap_limit_bytes', { thread: 'listener-0' }, 20],
+      ['sallyport_external_memory_bytes', { thread: 'listener-0' }, 30],
       ['sallyport_build_info', { version: '1.2.3', node: 'v20.0.0', http_driver: 'uws' }, 1],
     ];
     for (const [name, wanted, value] of cases) {
@@ -226,17 +237,18 @@ describe('metrics of the control plane', () => {
   it('give the age of keys, NaN before they were ever seen', async () => {
     const { keys, time, scrape } = gateway();
     expect(valueOf(await scrape(), 'sallyport_jwks_age_seconds', { issuer: 'main' })).toBeNaN();
-    keys.push({ issuer: 'main', keys: 3, lastGoodMs: time.monotonicMs });
+    keys.push({ issuer: 'main', keys: 3, lastGoodMs: time.monotonicMs, maxStaleSeconds: 600 });
     time.monotonicMs += 4000;
     const families = await scrape();
     expect(valueOf(families, 'sallyport_jwks_age_seconds', { issuer: 'main' })).toBe(4);
+    expect(valueOf(families, 'sallyport_jwks_max_stale_seconds', { issuer: 'main' })).toBe(600);
     expect(valueOf(families, 'sallyport_jwks_keys', { issuer: 'main' })).toBe(3);
   });
 
   it('forget an issuer that left the configuration and keep the others', async () => {
     const { control, scrape } = gateway();
     control.keysFetched('main', 'failed', 10);
-    const second: KeyState = { issuer: 'second', keys: 1, lastGoodMs: 0 };
+    const second: KeyState = { issuer: 'second', keys: 1, lastGoodMs: 0, maxStaleSeconds: Infinity };
     control.issuers(['main', 'second'], () => [second]);
     expect(valueOf(await scrape(), 'sallyport_jwks_keys', { issuer: 'second' })).toBe(1);
     control.issuers(['main'], () => [second]);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
+import { foldedFamilies } from '../../gateway/metrics/catalogue.ts';
 import { CellStore } from '../../gateway/metrics/cells.ts';
 import { otherRoute } from '../../gateway/metrics/ordinals.ts';
 import { decisionKey, decodeKey } from '../../gateway/metrics/series.ts';
@@ -51,7 +52,9 @@ describe('threads that count at the same time', () => {
     expect(total).toBe(threads * rounds * ids.length);
     const other = store.series.find(decisionKey(otherRoute, -1));
     expect(store.sum(store.layout.seriesBase + other)).toBe(
-      store.sum(store.layout.families.sallyport_metrics_folded_total.base),
+      store.sum(
+        store.layout.families.sallyport_metrics_folded_total.base + foldedFamilies.indexOf('decisions'),
+      ),
     );
   });
 });
