@@ -9,6 +9,7 @@ import { registerKeys } from './keys.ts';
 import { registerRoutes } from './routes.ts';
 import { registerSchema } from './schema.ts';
 import { registerSim } from './sim.ts';
+import { registerSnippets } from './snippets.ts';
 import { registerStart } from './start.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -43,6 +44,7 @@ export function buildProgram(terminal: Terminal): Command {
   registerRoutes(program, terminal);
   registerSchema(program, terminal);
   registerSim(program, terminal);
+  registerSnippets(program, terminal);
   return program;
 }
 

@@ -35,6 +35,8 @@ const mountsText = `decision:
 export interface SiteOptions extends GatewayOptions {
   readonly decision?: string;
   readonly preamble?: string;
+  /** Where the keys of the issuer are. */
+  readonly keys?: string;
 }
 
 export interface Question {
@@ -134,7 +136,7 @@ export function requestOf(method: string, target: string, more: Omit<Question, '
 export const configOf = (
   ordersUrl: string,
   billingUrl: string,
-  { decision = mountsText, preamble = testPreamble }: SiteOptions = {},
+  { decision = mountsText, preamble = testPreamble, keys = 'jwks_file: keys.json' }: SiteOptions = {},
 ): string => `${preamble}log: { access: all }
 identity_headers: [x-groups]
 issuers:
@@ -142,7 +144,7 @@ issuers:
     issuer: ${issuerName}
     audiences: [orders]
     algorithms: [RS256, ES256, EdDSA]
-    keys: { jwks_file: keys.json }
+    keys: { ${keys} }
 upstreams:
   orders: { urls: ['${ordersUrl}'] }
   billing: { urls: ['${billingUrl}'] }
