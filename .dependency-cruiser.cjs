@@ -53,6 +53,7 @@ module.exports = {
     door('uqr', 'gateway/oauth/page/'),
     door('uWebSockets.js', 'gateway/native/'),
     door('undici', 'gateway/upstream/'),
+    door('ws', 'gateway/upstream/'),
     door('yaml', 'gateway/config/'),
     door('zod', 'gateway/config/'),
   ],

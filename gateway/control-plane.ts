@@ -16,6 +16,7 @@ import { readBounded, watchFolder } from './keys/files.ts';
 import { type IssuerKeysStatus, Keyring } from './keys/keyring.ts';
 import type { Configuration, ListenerBoot } from './listener/messages.ts';
 import { listenerMessagesVersion } from './listener/messages.ts';
+import { createTickets } from './listener/upgrade-tickets.ts';
 import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
@@ -122,6 +123,7 @@ export class ControlPlane {
     const threads = chooseThreads(config.listener.threads, config.verifier.threads, usableCores());
     this.#logins = config.oauth === undefined ? null : new LoginPlane(config.oauth, threads.listeners);
     exposeFlights(this.#exposition.registry, this.#logins?.flights ?? null);
+    const tickets = createTickets();
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
@@ -135,6 +137,7 @@ export class ControlPlane {
           verifierThreads: threads.verifiersPerListener,
           metrics: this.#cells.region(`listener-${index}`),
           logins: seat?.memory ?? null,
+          tickets,
         };
         return { boot, made: (thread) => seat?.watch(thread) };
       },

@@ -4,6 +4,7 @@ import { methods } from '../core/methods.ts';
 import { oauthMounts } from '../route/source.ts';
 import { claimPath, count, headerName, headerValue, labelName, scopeName } from './scalars.ts';
 import { section } from './section.ts';
+import { ticket, webSocket } from './websocket-schema.ts';
 
 const scopes = section({
   all: z.array(scopeName).min(1).optional().describe('Every one is required; those of outer levels too.'),
@@ -103,6 +104,12 @@ const routeShape = {
   upstream: z.string().optional().describe('Where requests go.'),
   respond: respond.optional().describe('Answer here instead of forwarding.'),
   oauth: oauthEndpoints.optional().describe('Serve endpoints for logins below this prefix.'),
+  ticket: ticket.optional().describe('Give out one-time tickets for opening a WebSocket.'),
+  websocket: webSocket.optional().describe('Accept requests to become a WebSocket, and pass it through.'),
+  end_at_expiry: z
+    .boolean()
+    .optional()
+    .describe('End answers when their token expires or is withdrawn. Default: event streams only.'),
   credential: credential
     .optional()
     .describe('Send the access token of a stored login upstream, as the Authorization field.'),

@@ -54,6 +54,9 @@ const listener = section({
     .describe(
       'Longest silence within a request body; above it 408. The HTTP driver cuts off what brings less than 16 KiB/s for 30 s.',
     ),
+  max_websocket_message_bytes: count(1024, 16_777_216)
+    .default(1_048_576)
+    .describe('Largest WebSocket message that any route may accept.'),
   answer_timeout_ms: duration
     .default(60_000)
     .describe('How long a caller may leave an answer untaken. 0: no limit.'),

@@ -13,6 +13,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkUpstreams(config, problems);
   checkRanges(config, problems);
   checkDecision(config, problems);
+  checkMessageSizes(['routes'], config.routes, config.listener.maxWebsocketMessageBytes, problems);
   checkOauth(config, isExposed, problems);
   return problems.all;
 }
@@ -152,6 +153,24 @@ function checkRanges({ verifier, listener, admin }: Config, problems: ProblemLis
   }
   if (listener.port !== 0 && listener.port === admin.port && sameHost(listener.host, admin.host)) {
     problems.add(['admin', 'port'], `${admin.port} is the port of the listener already`);
+  }
+}
+
+/** The driver has one limit, set at its start. */
+function checkMessageSizes(
+  at: ConfigPath,
+  routes: Config['routes'],
+  bytesMax: number,
+  problems: ProblemList,
+): void {
+  for (const [index, { websocket, routes: below }] of routes.entries()) {
+    if (websocket !== undefined && websocket.maxMessageBytes > bytesMax) {
+      problems.add(
+        [...at, index, 'websocket', 'max_message_bytes'],
+        `must not be above listener.max_websocket_message_bytes (${bytesMax})`,
+      );
+    }
+    checkMessageSizes([...at, index, 'routes'], [...(below ?? [])], bytesMax, problems);
   }
 }
 

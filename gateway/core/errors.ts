@@ -61,6 +61,9 @@ const catalogue = {
     close: true,
   }),
   upgrade_unsupported: refuse(501, 'caller', 'Protocol upgrades are not supported here.'),
+  websocket_invalid: refuse(400, 'caller', 'The WebSocket handshake is malformed.'),
+  websocket_version: refuse(426, 'caller', 'Only version 13 of the WebSocket protocol is spoken.'),
+  origin_not_allowed: refuse(403, 'policy', 'WebSockets from this origin are not allowed here.'),
   body_too_large: refuse(413, 'caller', 'The request body is larger than this route accepts.', {
     close: true,
   }),
@@ -77,6 +80,7 @@ const catalogue = {
   credentials_malformed: refuse(400, 'caller', 'The Authorization field is malformed.', {
     challenge: 'invalid_request',
   }),
+  ticket_invalid: badToken('The ticket is unknown, expired or used.'),
   // The token
   token_too_large: badToken('The token is too large.'),
   token_malformed: badToken('The token is malformed.'),

@@ -5,6 +5,8 @@
  * safe after the caller has gone (it does nothing then).
  */
 
+import type { UpstreamSocket, Upgrade } from './websocket.ts';
+
 /** Fields as they came: name, value, name, value; names in lower case; values in which one char is one byte (latin1). */
 export type RawHeaders = readonly string[];
 
@@ -29,6 +31,8 @@ export interface Exchange {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   readonly requestId: string;
+  /** Not null for a request to become a WebSocket; one that is refused is answered like any other. */
+  readonly upgrade: Upgrade | null;
   /** The caller left; nothing can be sent any more. */
   readonly gone: boolean;
 
@@ -43,6 +47,8 @@ export interface Exchange {
   write(chunk: Uint8Array): boolean;
   onDrain(listener: () => void): void;
   end(): void;
+  /** Answers 101, passes on what either end sends from now on, and ends the exchange. Cuts the upstream if the caller left. */
+  accept(upstream: UpstreamSocket): void;
   /** Cuts the connection, so that the caller can tell that the answer is incomplete (RFC 9112 section 8). */
   destroy(): void;
 }

@@ -2,6 +2,7 @@
 import type { RawHeaders } from '../core/exchange.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Route } from '../route/policy.ts';
+import type { Handshake } from './handshake.ts';
 import type { Serving } from './serving.ts';
 
 export interface Arrival {
@@ -24,4 +25,6 @@ export interface Arrival {
   readonly serving: Serving;
   route: Route | null;
   facts: Facts | null;
+  /** Not null for a request to become a WebSocket, once its form was judged. */
+  upgrade: Handshake | null;
 }

@@ -12,7 +12,7 @@ export class Drain {
   begun = false;
   /** Open connections of this listener. */
   connections = 0;
-  /** Requests that were suspended and are not over. */
+  /** Requests that were suspended, and WebSockets, that are not over. */
   inFlight = 0;
   /** Set whenever a request arrives. */
   active = false;

@@ -8,12 +8,17 @@ import { assert } from '../core/assert.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Exchange, RawHeaders } from '../core/exchange.ts';
+import type { Facts } from '../core/facts.ts';
+import type { UpstreamSocket } from '../core/websocket.ts';
 import type { HttpResponse } from '../native/uws.ts';
-import type { FixedResponse } from '../route/policy.ts';
+import type { FixedResponse, Route } from '../route/policy.ts';
 import type { Arrival } from './arrival.ts';
 import { IncomingBody } from './body.ts';
+import { type ExpiryWatch, leaseEnd, type Lease } from './expiry-watch.ts';
+import type { Handshake } from './handshake.ts';
 import type { SilenceWatch, Watched } from './silence-watch.ts';
 import { type Responder, statusLine } from './respond.ts';
+import type { WebSockets } from './websockets.ts';
 
 /** What an exchange has besides its arrival. */
 export interface ExchangeParts {
@@ -26,6 +31,9 @@ export interface ExchangeParts {
   readonly bodyWatch: SilenceWatch;
   /** Watches callers who do not take what was sent. */
   readonly answerWatch: SilenceWatch;
+  /** Watches tokens that answers must not outlive. */
+  readonly expiryWatch: ExpiryWatch;
+  readonly webSockets: WebSockets;
   /** The answer is complete, or the caller left before (`status` 0). Called exactly once. */
   readonly finished: (
     arrival: Arrival,
@@ -41,7 +49,7 @@ interface PendingHead {
   readonly length: number | null;
 }
 
-export class UwsExchange implements Exchange, Watched {
+export class UwsExchange implements Exchange, Watched, Lease {
   readonly arrival: Arrival;
   readonly method: string;
   readonly target: string;
@@ -50,6 +58,9 @@ export class UwsExchange implements Exchange, Watched {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   readonly requestId: string;
+  readonly upgrade: Handshake | null;
+  /** Infinity for an answer that may outlive its token. */
+  endSeconds = Number.POSITIVE_INFINITY;
 
   /** Bytes of body sent to the caller. */
   sentBytes = 0;
@@ -69,6 +80,7 @@ export class UwsExchange implements Exchange, Watched {
   #status = 0;
   #length: number | null = null;
   #bodyless = false;
+  #isStream = false;
   /** The rest of a chunk that the socket did not take, and the write offset at which it began. */
   #unsent: Uint8Array | null = null;
   #unsentFrom = 0;
@@ -83,6 +95,7 @@ export class UwsExchange implements Exchange, Watched {
     this.target = arrival.target;
     this.headers = arrival.fields;
     this.requestId = arrival.requestId;
+    this.upgrade = arrival.upgrade;
     this.peerAddress = parts.peerAddress;
     this.peerTrusted = parts.peerTrusted;
     response.onAborted(() => this.#leave());
@@ -92,6 +105,18 @@ export class UwsExchange implements Exchange, Watched {
         : new IncomingBody(response, parts.bodyLength, parts.bodyBytesMax, parts.bodyWatch, (refusal) =>
             this.refuse(refusal),
           );
+  }
+
+  get route(): Route {
+    return this.arrival.route!;
+  }
+
+  get path(): string {
+    return this.arrival.path;
+  }
+
+  get facts(): Facts | null {
+    return this.arrival.facts;
   }
 
   get gone(): boolean {
@@ -141,7 +166,26 @@ export class UwsExchange implements Exchange, Watched {
     this.#length = length;
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;
     this.#head = { status, headers, length };
-    if (length === null && !this.#bodyless && isEventStream(headers)) setImmediate(() => this.#openStream());
+    this.#isStream = length === null && !this.#bodyless && isEventStream(headers);
+    if (this.#isStream) setImmediate(() => this.#openStream());
+    const { route, facts } = this.arrival;
+    if (facts !== null && (route?.endAtExpiry ?? this.#isStream)) this.#endAtExpiry(facts);
+  }
+
+  /** An event stream ends, as streams do; of any other answer the caller has to see that a part is missing. */
+  expire(): void {
+    if (this.#over) return;
+    if (!this.#isStream) return this.destroy();
+    this.end();
+    // Whoever was working on the request finds the caller gone.
+    this.#onGone?.();
+  }
+
+  accept(upstream: UpstreamSocket): void {
+    if (this.#over) return upstream.cut();
+    this.#close(101, null, () => {
+      this.#parts.webSockets.begin(this.#response, this.arrival, this.peerAddress, upstream);
+    });
   }
 
   write(chunk: Uint8Array): boolean {
@@ -203,6 +247,12 @@ export class UwsExchange implements Exchange, Watched {
     if (this.#head !== null) this.write(Buffer.from(':\n\n'));
   }
 
+  #endAtExpiry(facts: Facts): void {
+    const { expiryWatch } = this.#parts;
+    this.endSeconds = leaseEnd(facts, this.route, expiryWatch.clock.nowMs() / 1000);
+    expiryWatch.add(this);
+  }
+
   #writeHead(): void {
     const head = this.#head;
     if (head === null) return;
@@ -256,17 +306,22 @@ export class UwsExchange implements Exchange, Watched {
 
   #close(status: number, refusal: Refusal | null, send: (() => void) | null): void {
     this.#over = true;
-    this.#parts.answerWatch.delete(this);
+    this.#unwatch();
     if (send === null) this.body?.gone();
     else this.body?.release();
     send?.();
     this.#parts.finished(this.arrival, status, refusal, this);
   }
 
+  #unwatch(): void {
+    this.#parts.answerWatch.delete(this);
+    if (this.endSeconds !== Number.POSITIVE_INFINITY) this.#parts.expiryWatch.delete(this);
+  }
+
   #leave(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#parts.answerWatch.delete(this);
+    this.#unwatch();
     this.body?.gone();
     this.#parts.finished(this.arrival, 0, null, this);
     this.#onGone?.();

@@ -5,8 +5,9 @@ import type { VerificationKey } from '../../workers/messages.ts';
 import type { Config } from '../config/schema.ts';
 import type { Handle as FlightHandle } from '../flight/table.ts';
 import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
+import type { TicketsHandle } from './upgrade-tickets.ts';
 
-export const listenerMessagesVersion = 3;
+export const listenerMessagesVersion = 4;
 
 /** By issuer index of the policy's vocabulary; null while an issuer has no usable keys. */
 export type IssuerKeys = readonly (readonly VerificationKey[] | null)[];
@@ -30,6 +31,7 @@ export interface ListenerBoot {
   readonly metrics: RegionHandle;
   /** Null where no logins are configured. */
   readonly logins: LoginsMemory | null;
+  readonly tickets: TicketsHandle;
 }
 
 /** The memory that the brokers of all listener threads share. */

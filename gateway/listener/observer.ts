@@ -1,12 +1,15 @@
 /** What becomes of requests, written down: metric cells, the access log, the count that a drain waits for. */
 import { systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/errors.ts';
+import type { AccessEntry } from '../log/access.ts';
 import { noRoute } from '../metrics/ordinals.ts';
 import { callerGoneStatus, type Recorder } from '../metrics/recorder.ts';
 import type { Arrival } from './arrival.ts';
 import type { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import type { RequestObserver } from './request.ts';
+import type { PassedWebSocket } from './websocket.ts';
+import type { WebSocketEnd } from '../metrics/catalogue.ts';
 
 export class ListenerObserver implements RequestObserver {
   readonly #recorder: Recorder;
@@ -34,7 +37,33 @@ export class ListenerObserver implements RequestObserver {
     const durationMs = systemClock.monotonicMs() - arrival.startedMs;
     this.#recorder.requestDone(ordinalOf(arrival), arrival.method, counted, durationMs);
     const { access } = arrival.serving;
-    if (access.wants(counted)) this.#writeAccess(arrival, counted, refusal, exchange, durationMs);
+    // Of a WebSocket more can be said at its end.
+    if (status !== 101 && access.wants(counted))
+      this.#writeAccess(arrival, counted, refusal, exchange, durationMs);
+  }
+
+  webSocketOpened(arrival: Arrival): void {
+    this.#drain.inFlight += 1;
+    this.#recorder.webSocketOpened(ordinalOf(arrival));
+  }
+
+  webSocketClosed(socket: PassedWebSocket, code: number, end: WebSocketEnd): void {
+    this.#drain.inFlight -= 1;
+    this.#drain.active = true;
+    const { arrival } = socket;
+    this.#recorder.webSocketClosed(ordinalOf(arrival), end);
+    const { access } = arrival.serving;
+    if (!access.wants(101)) return;
+    access.write({
+      ...this.#entry(arrival, 101, null, null, systemClock.monotonicMs() - arrival.startedMs),
+      requestBytes: socket.bytesIn,
+      responseBytes: socket.bytesOut,
+      closeCode: code,
+    });
+  }
+
+  webSocketMessage(direction: 'in' | 'out', bytes: number): void {
+    this.#recorder.webSocketMessage(direction, bytes);
   }
 
   #writeAccess(
@@ -44,7 +73,17 @@ export class ListenerObserver implements RequestObserver {
     exchange: UwsExchange | null,
     durationMs: number,
   ): void {
-    arrival.serving.access.write({
+    arrival.serving.access.write(this.#entry(arrival, status, refusal, exchange, durationMs));
+  }
+
+  #entry(
+    arrival: Arrival,
+    status: number,
+    refusal: Refusal | null,
+    exchange: UwsExchange | null,
+    durationMs: number,
+  ): AccessEntry {
+    return {
       method: arrival.methodName,
       route: arrival.route?.id ?? null,
       target: arrival.path,
@@ -61,7 +100,7 @@ export class ListenerObserver implements RequestObserver {
           : (arrival.serving.policy.vocabulary.issuers[arrival.facts.issuer] ?? null),
       upstream: arrival.route?.upstream ?? null,
       upstreamMs: exchange?.upstreamMs ?? null,
-    });
+    };
   }
 }
 

@@ -18,12 +18,14 @@ import type { Arrival } from './arrival.ts';
 import { createBatchHandler } from './batch.ts';
 import { type Conclusion, createConclude } from './conclusion.ts';
 import { UwsExchange } from './exchange.ts';
+import type { ExpiryWatch } from './expiry-watch.ts';
 import type { HeadReader } from './head.ts';
 import { peerAddress } from './peers.ts';
 import type { RequestObserver, RequestParts } from './request.ts';
 import type { Responder } from './respond.ts';
 import { askedOf, createRule } from './ruling.ts';
 import type { SilenceWatch } from './silence-watch.ts';
+import type { WebSockets } from './websockets.ts';
 
 export interface QuestionParts {
   /** Holds the head of the request that asks. */
@@ -31,6 +33,8 @@ export interface QuestionParts {
   readonly targetBytesMax: number;
   readonly bodyWatch: SilenceWatch;
   readonly answerWatch: SilenceWatch;
+  readonly expiryWatch: ExpiryWatch;
+  readonly webSockets: WebSockets;
   readonly verifier: Verifier;
   readonly responder: Responder;
   readonly clock: Clock;
@@ -118,6 +122,8 @@ export function createQuestionHandler(parts: QuestionParts): RequestParts['answe
       bodyBytesMax: batchBytesMax,
       bodyWatch: parts.bodyWatch,
       answerWatch: parts.answerWatch,
+      expiryWatch: parts.expiryWatch,
+      webSockets: parts.webSockets,
       finished,
     });
   }

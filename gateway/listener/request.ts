@@ -11,20 +11,24 @@ import type { Facts } from '../core/facts.ts';
 import { methodIndex, methodsOf } from '../core/methods.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
 import type { DecisionMount } from '../decision/mounts.ts';
-import type { HttpRequest, HttpResponse } from '../native/uws.ts';
+import type { HttpRequest, HttpResponse, SocketContext } from '../native/uws.ts';
 import { decide } from '../route/decide.ts';
 import { readTarget } from '../route/path.ts';
 import type { Route } from '../route/policy.ts';
 import { readBearer } from '../token/bearer.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
+import type { ExpiryWatch } from './expiry-watch.ts';
+import { readHandshake } from './handshake.ts';
 import type { SilenceWatch } from './silence-watch.ts';
+import type { UpgradeTickets } from './upgrade-tickets.ts';
 import { UwsExchange } from './exchange.ts';
 import type { HeadReader } from './head.ts';
 import { peerAddress } from './peers.ts';
 import { isRequestId } from './request-id.ts';
 import type { Responder } from './respond.ts';
 import type { Serving } from './serving.ts';
+import type { WebSockets } from './websockets.ts';
 
 /** What is heard of requests: metrics, the access log, the drain. */
 export interface RequestObserver {
@@ -43,6 +47,9 @@ export interface RequestParts {
   readonly targetBytesMax: number;
   readonly bodyWatch: SilenceWatch;
   readonly answerWatch: SilenceWatch;
+  readonly expiryWatch: ExpiryWatch;
+  readonly tickets: UpgradeTickets;
+  readonly webSockets: WebSockets;
   readonly verifier: Verifier;
   readonly responder: Responder;
   /** Answers a proxy that asks for a decision only (`questions.ts`). */
@@ -55,13 +62,14 @@ export interface RequestParts {
   readonly isDraining: () => boolean;
 }
 
-export type RequestHandler = (response: HttpResponse, request: HttpRequest) => void;
+/** `context` comes from the driver with a GET that has a `Sec-WebSocket-Key`, and with nothing else. */
+export type RequestHandler = (response: HttpResponse, request: HttpRequest, context?: SocketContext) => void;
 
 export function createRequestHandler(parts: RequestParts): RequestHandler {
   const { serving, head, targetBytesMax, verifier, responder, clock, observer } = parts;
   const finished = observer.finished.bind(observer);
 
-  function onRequest(response: HttpResponse, request: HttpRequest): void {
+  function onRequest(response: HttpResponse, request: HttpRequest, context?: SocketContext): void {
     // 1. Admit: one well-formed head, a method, and a path with one meaning.
     const malformed = head.read(request);
     const arrival = arrive(response, request);
@@ -72,7 +80,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     if (arrival.method === -1) return refuse(response, arrival, refusals.method_not_supported);
     const target = readTarget(arrival.target, targetBytesMax);
     if (isDenial(target)) return refuse(response, arrival, target);
-    if (head.upgrade) return refuse(response, arrival, refusals.upgrade_unsupported);
+    if (head.upgrade && context === undefined) return refuse(response, arrival, refusals.upgrade_unsupported);
 
     // 2. Match, before any credential is looked at.
     const { matcher } = arrival.serving;
@@ -83,9 +91,15 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       return refuse(response, arrival, refusals.path_not_canonical);
     if (head.contentLength > route.bodyBytesMax) return refuse(response, arrival, refusals.body_too_large);
 
+    if (head.upgrade) {
+      const handshake = readHandshake(arrival.fields, route.websocket, context!);
+      if (isDenial(handshake)) return refuse(response, arrival, handshake);
+      arrival.upgrade = handshake;
+    }
+
     // 3. Credentials, and 4. facts: what the token says, if it was verified before.
     if (route.access !== null) {
-      const token = readBearer(head.authorization, head.authorizations);
+      const token = credentialOf(arrival, route);
       if (typeof token !== 'string') return refuse(response, arrival, token);
       const known = verifier.lookup(token);
       if (known === undefined) return verifyFirst(response, arrival, route, token);
@@ -102,6 +116,13 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     if (route.respond === null) return serve(suspend(response, arrival, route), arrival, route, verdict);
     responder.respondNow(response, route.respond, arrival);
     observer.finished(arrival, route.respond.status, null, null);
+  }
+
+  function credentialOf({ upgrade }: Arrival, route: Route): string | Refusal {
+    const carried = upgrade?.carried[0];
+    if (carried === undefined) return readBearer(head.authorization, head.authorizations);
+    if (head.authorizations + upgrade!.carried.length > 1) return refusals.credentials_ambiguous;
+    return carried.kind === 'token' ? carried.value : parts.tickets.redeem(carried.value, route.id);
   }
 
   function arrive(response: HttpResponse, request: HttpRequest): Arrival {
@@ -123,6 +144,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       serving: now,
       route: null,
       facts: null,
+      upgrade: null,
     };
   }
 
@@ -154,6 +176,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       bodyBytesMax: route.bodyBytesMax,
       bodyWatch: parts.bodyWatch,
       answerWatch: parts.answerWatch,
+      expiryWatch: parts.expiryWatch,
+      webSockets: parts.webSockets,
       finished,
     });
   }
@@ -184,6 +208,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
 
   function serve(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
     if (route.oauth !== null) return arrival.serving.login(permit, route.oauth, exchange);
+    if (route.ticket !== null) return parts.tickets.give(route.ticket, exchange);
     exchange.forwardedMs = clock.monotonicMs();
     arrival.serving.forward(permit, route, exchange);
   }

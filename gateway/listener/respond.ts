@@ -148,6 +148,9 @@ export class Responder {
     }
     if (rendered.retryAfter !== '') response.writeHeader('Retry-After', rendered.retryAfter);
     if (allow !== '') response.writeHeader('Allow', allow);
+    // RFC 6455 section 4.4, RFC 9110 section 15.5.22.
+    if (refusal.status === 426)
+      response.writeHeader('Upgrade', 'websocket').writeHeader('Sec-WebSocket-Version', '13');
     response.writeHeader('Cache-Control', 'no-store');
     if (refusal.close) {
       // No call of the driver both ends the answer and stops what is pipelined behind it. So the end of the head and the

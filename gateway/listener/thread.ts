@@ -15,6 +15,9 @@ import { Recorder } from '../metrics/recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { ExpiryWatch } from './expiry-watch.ts';
+import { UpgradeTickets } from './upgrade-tickets.ts';
+import { WebSockets } from './websockets.ts';
 import { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import { HeadReader } from './head.ts';
@@ -90,6 +93,19 @@ process.on('exit', () => app.close());
 const responder = new Responder(config.listener.realm, config.listener.requestId.header);
 const observer = new ListenerObserver(recorder, drain);
 const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
+const answerWatch = new SilenceWatch(config.listener.answerTimeoutMs, systemClock);
+const expiryWatch = new ExpiryWatch(systemClock, () => verification.verifier.liveKeys);
+const webSockets = new WebSockets({
+  clock: systemClock,
+  serving: () => serving,
+  verifier: verification.verifier,
+  observer,
+  expiryWatch,
+  answerWatch,
+  requestIdHeader: config.listener.requestId.header,
+  messageBytesMax: config.listener.maxWebsocketMessageBytes,
+  connectionClosed: () => countConnections(-1),
+});
 const parts = {
   head: new HeadReader({
     fieldsMax: config.listener.maxHeaderCount,
@@ -98,7 +114,10 @@ const parts = {
   }),
   targetBytesMax: config.listener.maxTargetBytes,
   bodyWatch: new SilenceWatch(config.listener.bodyTimeoutMs, systemClock),
-  answerWatch: new SilenceWatch(config.listener.answerTimeoutMs, systemClock),
+  answerWatch,
+  expiryWatch,
+  tickets: new UpgradeTickets(boot.tickets, systemClock),
+  webSockets,
   verifier: verification.verifier,
   responder,
   clock: systemClock,
@@ -132,15 +151,14 @@ let listenSocket: ListenSocket | false = false;
 app
   .filter((response, count) => {
     const delta = Number(count) > 0 ? 1 : -1;
-    connections += delta;
-    recorder.connections(delta);
-    drain.connections = connections;
+    countConnections(delta);
     if (delta < 0) return;
     const refused =
       connections > config.listener.maxConnections ||
       (fullAddresses.size > 0 && isFull(peerAddress(response)));
     if (refused) response.close();
   })
+  .ws('/*', webSockets.behavior(onRequest))
   .any('/*', onRequest)
   .listen(config.listener.host, boot.port, (socket) => {
     // An error here is that of this thread: main is told, and tries again with back-off.
@@ -179,6 +197,7 @@ main.on('message', (message: ToListener) => {
     case 'drain':
       if (listenSocket !== false) driver.us_listen_socket_close(listenSocket);
       listenSocket = false;
+      webSockets.drain();
       drain.begin(message.timeoutMs, () => void endQuietly());
       return;
     case 'stop':
@@ -188,6 +207,12 @@ main.on('message', (message: ToListener) => {
       unreachable(message);
   }
 });
+
+function countConnections(delta: number): void {
+  connections += delta;
+  recorder.connections(delta);
+  drain.connections = connections;
+}
 
 /** A trusted proxy speaks for many callers. */
 function isFull(address: string): boolean {

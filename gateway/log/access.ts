@@ -22,6 +22,8 @@ export interface AccessEntry {
   readonly issuer: string | null;
   readonly upstream: string | null;
   readonly upstreamMs: number | null;
+  /** Of a WebSocket, whose line is written at its end. */
+  readonly closeCode?: number;
 }
 
 const pathMax = 1024;
@@ -74,6 +76,7 @@ export class AccessLog {
         issuer: entry.issuer,
         upstream: entry.upstream,
         upstream_ms: entry.upstreamMs === null ? null : round(entry.upstreamMs),
+        ...(entry.closeCode === undefined ? {} : { close_code: entry.closeCode }),
       },
       'request',
     );

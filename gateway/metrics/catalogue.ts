@@ -50,6 +50,10 @@ export const cacheOutcomes = ['hit', 'negative', 'joined', 'miss'] as const;
 export const lanes = ['fresh', 'suspect'] as const;
 export const upstreamErrorKinds = ['unreachable', 'reset', 'invalid', 'timeout', 'full'] as const;
 export const connectionStates = ['busy', 'idle'] as const;
+/** How a WebSocket ended, as its caller saw it; `broken`: without a close frame, `violation`: by what it sent against the protocol. */
+export const webSocketEnds = ['normal', 'application', 'error', 'expired', 'violation', 'broken'] as const;
+export type WebSocketEnd = (typeof webSocketEnds)[number];
+export const webSocketDirections = ['in', 'out'] as const;
 export const decisions = ['allowed', 'denied', 'failed'] as const;
 export const reloadOutcomes = ['applied', 'unchanged', 'rejected'] as const;
 export const fetchOutcomes = ['changed', 'unchanged', 'failed'] as const;
@@ -95,6 +99,21 @@ export const cellFamilies = {
     mode: decisionModes,
     outcome: decisionOutcomes,
   }),
+  sallyport_websocket_connections: gauge('Open WebSockets.', {}),
+  sallyport_websocket_opened_total: counter('WebSockets that were opened.', { route: 'route' }),
+  sallyport_websocket_closed_total: counter('WebSockets that ended, by how their caller saw it.', {
+    route: 'route',
+    end: webSocketEnds,
+  }),
+  sallyport_websocket_messages_total: counter('WebSocket messages from callers (in) and to them (out).', {
+    direction: webSocketDirections,
+  }),
+  sallyport_websocket_bytes_total: counter(
+    'Bytes of WebSocket messages from callers (in) and to them (out).',
+    {
+      direction: webSocketDirections,
+    },
+  ),
   sallyport_jwt_verifications_total: counter('Tokens that were looked at, by what the cache knew.', {
     algorithm: verifyAlgorithms,
     result: verifyResults,

@@ -13,7 +13,14 @@ import { cacheFolders, copyBeside, ensureCached, verifyCopy } from './copy.ts';
 import { compatibleCopy, GLIBC_ASKED, GLIBC_OLDEST, KNOWN_COPIES, sha256 } from './glibc.ts';
 import { currentPlatform, isOlder, type Platform, platformText } from './platform.ts';
 
-export type { HttpRequest, HttpResponse, us_listen_socket as ListenSocket } from 'uWebSockets.js';
+export type {
+  HttpRequest,
+  HttpResponse,
+  us_listen_socket as ListenSocket,
+  us_socket_context_t as SocketContext,
+  WebSocket as DriverSocket,
+  WebSocketBehavior,
+} from 'uWebSockets.js';
 
 /** The part of uWebSockets.js that the gateway uses. */
 export type Driver = Pick<typeof Package, 'App' | 'us_listen_socket_close' | 'us_socket_local_port'> & {

@@ -29,7 +29,9 @@ export function checkNode(chain: Chain, source: PolicySource, problems: ProblemL
 }
 
 function checkOneTarget(node: RouteSource, at: ConfigPath, problems: ProblemList): void {
-  const given = (['upstream', 'respond', 'oauth'] as const).filter((key) => node[key] !== undefined);
+  const given = (['upstream', 'respond', 'oauth', 'ticket'] as const).filter(
+    (key) => node[key] !== undefined,
+  );
   for (const key of given.slice(1)) {
     problems.add([...at, key], `\`${given[0]!}\` and \`${key}\` exclude each other`, { atKey: true });
   }

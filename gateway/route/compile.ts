@@ -15,6 +15,7 @@ import type { Access, FixedResponse, Policy, Route } from './policy.ts';
 import { ProblemList, showPath, type PolicyProblem } from './problem.ts';
 import type { PolicySource, RespondSource, RouteSource } from './source.ts';
 import { Names, vocabularyOf } from './vocabulary.ts';
+import { checkTickets, ticketOf, webSocketOf } from './websocket.ts';
 
 export type Compiled =
   | { readonly ok: true; readonly policy: Policy }
@@ -51,6 +52,7 @@ export function compilePolicy(source: PolicySource): Compiled {
   for (const [index, node] of source.routes.entries()) visit([{ node, at: ['routes', index] }]);
 
   checkCollisions(drafts, closed, problems);
+  checkTickets(drafts, problems);
   if (problems.all.length > 0) return { ok: false, problems: problems.all };
   return {
     ok: true,
@@ -96,6 +98,8 @@ function readRoute(
     forwarding,
     credential:
       target.upstream === null ? null : credentialOf(chain, forwarding, source, projections, problems),
+    websocket: webSocketOf(chain, target.upstream !== null, problems),
+    endAtExpiry: nearest(chain, (level) => level.endAtExpiry)?.value ?? null,
     pathAllowance: (nearest(chain, (level) => level.allowInPath)?.value ?? []).reduce(
       (bits, allowance) => bits | allowanceBits[allowance],
       0,
@@ -115,27 +119,28 @@ function readRoute(
 const defaultId = ({ methods }: RouteSource, pattern: string): string =>
   methods === undefined ? pattern : `${methods.join('|')} ${pattern}`;
 
-/** Where requests of a route go: the nearest of upstream, respond and oauth. */
+/** Where requests of a route go: the nearest of upstream, respond, oauth and ticket. */
 function readTargetOf(
   chain: Chain,
   source: PolicySource,
   problems: ProblemList,
-): Pick<Route, 'upstream' | 'respond' | 'oauth'> {
-  const nowhere = { upstream: null, respond: null, oauth: null };
-  const found = nearest(chain, (node) => node.upstream ?? node.respond ?? node.oauth);
+): Pick<Route, 'upstream' | 'respond' | 'oauth' | 'ticket'> {
+  const nowhere = { upstream: null, respond: null, oauth: null, ticket: null };
+  const found = nearest(chain, (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket);
   const level = chain.at(-1)!;
   if (found === null) {
     const rest =
       (level.node.routes ?? []).length === 0 ? '' : '; or say `closed: true` when only its routes are served';
     problems.add(
       level.at,
-      `where do requests go? The route has neither \`upstream\` nor \`respond\` nor \`oauth\`${rest}`,
+      `where do requests go? The route has neither \`upstream\` nor \`respond\`, \`oauth\` or \`ticket\`${rest}`,
       { atKey: true },
     );
     return nowhere;
   }
   const { value } = found;
   if (typeof value === 'string') return { ...nowhere, upstream: value };
+  if ('for' in value) return { ...nowhere, ticket: ticketOf(chain, value, problems) };
   if ('serve' in value) {
     const mounted = chain.findLastIndex(({ node }) => node.oauth !== undefined);
     const base = patternOf(chain.slice(0, mounted + 1));

@@ -1,7 +1,8 @@
 /**
  * Inheritance: what a route has, from the chain of nodes that lead to it. Pure questions about a chain, root first.
  *
- * Nearest node wins: issuer, audiences, upstream or respond or oauth, credential, subject, public, allow_in_path, max_body_bytes.
+ * Nearest node wins: issuer, audiences, upstream or respond or oauth or ticket, credential, subject, public, allow_in_path,
+ * max_body_bytes, websocket, end_at_expiry.
  * All levels together: scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
  */
 import type { ConfigPath } from './problem.ts';
@@ -74,10 +75,12 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
   ['audiences', (node) => node.audiences],
   ['public', (node) => node.public],
   ['subject', (node) => node.subject],
-  ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth],
+  ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket],
   ['credential', (node) => node.credential],
   ['allow_in_path', (node) => node.allowInPath],
   ['max_body_bytes', (node) => node.maxBodyBytes],
+  ['websocket', (node) => node.websocket],
+  ['end_at_expiry', (node) => node.endAtExpiry],
 ];
 const ofAllLevels: readonly (readonly [setting: string, pick: Pick])[] = [
   ['scopes', (node) => node.scopes],

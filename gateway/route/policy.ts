@@ -59,6 +59,30 @@ export interface OauthMount {
   readonly open: boolean;
 }
 
+/** What a route asks of a request to become a WebSocket, and the limits of one that is open. */
+export interface WebSocketRules {
+  /** Accepted origins (RFC 6454 section 6.2, lower case); null accepts that of the request's own Host, `any` every one. */
+  readonly origins: ReadonlySet<string> | 'any' | null;
+  readonly requiresOrigin: boolean;
+  /** What an offered subprotocol that is a token begins with; null where none is looked for. */
+  readonly tokenPrefix: string | null;
+  readonly takesTickets: boolean;
+  readonly messageBytesMax: number;
+  /** What may wait for a slow upstream. */
+  readonly bufferedBytesMax: number;
+  /** Longest time without a message either way; `Infinity` when there is no limit. */
+  readonly idleMsMax: number;
+  /** The member of a text message that brings a new token; null where a message is just a message. */
+  readonly renewBy: string | null;
+}
+
+/** Tickets that stand for the caller's token, once, in a request for a WebSocket. */
+export interface TicketMount {
+  /** Id of the route they are good for. */
+  readonly routeId: string;
+  readonly seconds: number;
+}
+
 /** The stored credential that is sent upstream as the Authorization field. */
 export interface CredentialUse {
   readonly provider: string;
@@ -114,8 +138,13 @@ export interface Route {
   readonly upstream: string | null;
   readonly respond: FixedResponse | null;
   readonly oauth: OauthMount | null;
+  readonly ticket: TicketMount | null;
   readonly forwarding: Forwarding;
   readonly credential: CredentialUse | null;
+  /** Null: requests to become a WebSocket are refused. */
+  readonly websocket: WebSocketRules | null;
+  /** Do answers end with their token? Null: event streams do. */
+  readonly endAtExpiry: boolean | null;
   /** `pathOddity` bits that this route accepts (`path.ts`). */
   readonly pathAllowance: number;
   /** `Infinity` when there is no limit. */

@@ -52,6 +52,26 @@ export interface CredentialSource {
   readonly account?: string | { readonly claim: ClaimPath } | undefined;
 }
 
+/** The ways a token can come with a request for a WebSocket, besides the Authorization field. */
+export const tokenCarriers = ['subprotocol', 'ticket'] as const;
+export type TokenCarrier = (typeof tokenCarriers)[number];
+
+export interface WebSocketSource {
+  readonly origins?: readonly string[] | undefined;
+  readonly requireOrigin: boolean;
+  readonly tokenIn: readonly TokenCarrier[];
+  readonly tokenPrefix: string;
+  readonly maxMessageBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly idleTimeoutMs: number;
+  readonly renewBy?: string | undefined;
+}
+
+export interface TicketSource {
+  readonly for: string;
+  readonly seconds: number;
+}
+
 /** One node of the route tree: what it says itself. */
 export interface RouteSource {
   readonly id?: string | undefined;
@@ -68,7 +88,10 @@ export interface RouteSource {
   readonly upstream?: string | undefined;
   readonly respond?: RespondSource | undefined;
   readonly oauth?: OauthSource | undefined;
+  readonly ticket?: TicketSource | undefined;
   readonly credential?: CredentialSource | undefined;
+  readonly websocket?: WebSocketSource | undefined;
+  readonly endAtExpiry?: boolean | undefined;
   readonly forward?: ForwardSource | undefined;
   readonly allowInPath?: readonly PathAllowance[] | undefined;
   readonly maxBodyBytes?: number | undefined;

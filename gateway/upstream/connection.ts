@@ -2,10 +2,10 @@
  * One connection to one URL: an undici client that carries a single request at a time and reconnects by itself.
  * Knows what undici does not tell: whether the socket was used before, which decides if a request may be sent again.
  */
-import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/schema.ts';
+import { connectorOf } from './connector.ts';
 import { Gate } from './gate.ts';
 
 type Limits = Pick<UpstreamConfig, 'connectTimeoutMs' | 'keepAliveMs' | 'maxResponseHeaderBytes'>;
@@ -32,9 +32,8 @@ export class Connection {
 
   /** `changed` is told when the socket came or went. */
   constructor(url: URL, limits: Limits, changed: (connection: Connection) => void) {
-    const hostname = url.hostname;
-    const connect = buildConnector({ timeout: limits.connectTimeoutMs });
-    this.#servername = hostname;
+    const connector = connectorOf(url, limits);
+    this.#servername = url.hostname;
     this.#client = new Client(url.origin, {
       // 0 asks the upstream to close after each answer.
       pipelining: limits.keepAliveMs === 0 ? 0 : 1,
@@ -47,9 +46,7 @@ export class Connection {
       bodyTimeout: 0,
       strictContentLength: true,
       connect: (options, callback) => {
-        // The name asked for and verified is the URL's, never the caller's Host. An address has no name to send.
-        const servername = isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : '';
-        connect({ ...options, servername }, (...result) => {
+        connector.open(options, (...result) => {
           if (result[0] === null) this.#gate = new Gate(result[1]);
           callback(...result);
         });

@@ -5,10 +5,10 @@ import { Health } from './health.ts';
 
 export class Endpoint {
   readonly health: Health;
+  readonly url: URL;
   /** Connections that carry a request. */
   busy = 0;
 
-  readonly #url: URL;
   readonly #config: UpstreamConfig;
   /** Without a request, with an open socket; the last one used is used next, so that the surplus runs out of time. */
   readonly #warm: Connection[] = [];
@@ -18,7 +18,7 @@ export class Endpoint {
   #closed = false;
 
   constructor(url: string, config: UpstreamConfig) {
-    this.#url = new URL(url);
+    this.url = new URL(url);
     this.#config = config;
     this.health = new Health({ failures: config.health.failures, retryAfterMs: config.health.retryAfterMs });
   }
@@ -37,7 +37,7 @@ export class Endpoint {
     const known = fresh ? (this.#cold.pop() ?? null) : (this.#warm.pop() ?? this.#cold.pop() ?? null);
     if (known !== null) return known;
     if (fresh && this.#all.size >= this.#config.connections) return this.#warm.pop()!;
-    const made = new Connection(this.#url, this.#config, (connection) => this.#moved(connection));
+    const made = new Connection(this.url, this.#config, (connection) => this.#moved(connection));
     this.#all.add(made);
     return made;
   }

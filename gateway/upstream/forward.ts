@@ -7,6 +7,7 @@ import { BodyStream, collect, collectedBytesMax } from './body.ts';
 import { Call, type Refuse } from './call.ts';
 import type { HeaderPlan } from './headers.ts';
 import type { Upstream } from './upstream.ts';
+import { Dial } from './dial.ts';
 
 /**
  * Sends the request to the upstream and its answer to the caller. Errors go to `refuse`; nothing is thrown.
@@ -27,6 +28,10 @@ export function forward(
     return;
   }
   if (authorization !== null) headers.push('authorization', authorization);
+  if (exchange.upgrade !== null) {
+    new Dial(exchange, exchange.upgrade, upstream, refuse).send(headers, plan.requestIdHeader);
+    return;
+  }
   const call = new Call(exchange, upstream, headers, plan.requestIdHeader, refuse);
   const { body } = exchange;
   if (body === null) {

@@ -27,6 +27,12 @@ const dropped = [
   'content-length',
   'expect',
   'http2-settings',
+  // Of one connection, and of one that becomes a WebSocket. The subprotocol may have carried a token.
+  'sec-websocket-accept',
+  'sec-websocket-extensions',
+  'sec-websocket-key',
+  'sec-websocket-protocol',
+  'sec-websocket-version',
   'keep-alive',
   'te',
   'trailer',

@@ -109,6 +109,17 @@ export class Upstream {
     return true;
   }
 
+  /** A URL for a WebSocket, which has a connection of its own: any that is well, else the one to be tried first. */
+  pick(): Endpoint {
+    const nowMs = this.clock.monotonicMs();
+    const well = this.#endpoints.filter(({ health }) => health.admits(nowMs));
+    const picked =
+      well[Math.floor(this.#random() * well.length)] ??
+      this.#endpoints.reduce((best, each) => (each.health.retryAtMs < best.health.retryAtMs ? each : best));
+    picked.health.tried(nowMs);
+    return picked;
+  }
+
   /** The call is through with its connection, whatever state that is in. */
   give(connection: Connection, endpoint: Endpoint): void {
     endpoint.give(connection);

@@ -26,12 +26,12 @@ describe('an impossible or ambiguous policy does not compile', () => {
     },
     'no place to go': {
       routes: [{ path: '/a' }],
-      problems: ['routes[0]: where do requests go? The route has neither `upstream` nor `respond` nor `oauth`'],
+      problems: ['routes[0]: where do requests go? The route has neither `upstream` nor `respond`, `oauth` or `ticket`'],
     },
     'a serving group without a place to go': {
       routes: [{ prefix: '/g', routes: [{ path: '/a', ...up }] }],
       problems: [
-        'routes[0]: where do requests go? The route has neither `upstream` nor `respond` nor `oauth`; or say `closed: true` when only its routes are served',
+        'routes[0]: where do requests go? The route has neither `upstream` nor `respond`, `oauth` or `ticket`; or say `closed: true` when only its routes are served',
       ],
     },
     'an unknown upstream': { routes: [{ path: '/a', upstream: 'ap' }], problems: ['routes[0].upstream: unknown upstream "ap"'] },

@@ -58,6 +58,7 @@ export class FakeExchange implements Exchange {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   readonly requestId = 'id-1';
+  readonly upgrade = null;
 
   status = 0;
   answerHeaders: RawHeaders = [];
@@ -137,6 +138,10 @@ export class FakeExchange implements Exchange {
   end(): void {
     if (this.status === 0 && !this.gone) throw new Error('an end before its head');
     this.#finish('ended');
+  }
+
+  accept(): void {
+    throw new Error('nobody asked for a WebSocket');
   }
 
   destroy(): void {

@@ -1,0 +1,25 @@
+/** Renewal in band: the text message by which a caller brings a new token, and what it is told. */
+import type { Refusal } from '../core/errors.ts';
+
+/** A token and a little JSON; larger messages are not looked into. */
+const renewalBytesMax = 70_000;
+const BRACE = 0x7b;
+
+/** The token of a message `{"<member>": "<token>"}`; null for any other, which is the upstream's. */
+export function renewalOf(message: Uint8Array, member: string): string | null {
+  if (message[0] !== BRACE || message.length > renewalBytesMax) return null;
+  let content: unknown;
+  try {
+    content = JSON.parse(Buffer.from(message).toString());
+  } catch {
+    return null;
+  }
+  const [[name, token] = [], ...others] = Object.entries(content as object);
+  return name === member && others.length === 0 && typeof token === 'string' ? token : null;
+}
+
+/** `{"<member>": {"expires_at": <seconds>}}`, or `{"error": "<code>"}` in its place. */
+export function renewalText(member: string, outcome: { readonly expSeconds: number } | Refusal): string {
+  const told = 'code' in outcome ? { error: outcome.code } : { expires_at: outcome.expSeconds };
+  return JSON.stringify({ [member]: told });
+}
