@@ -100,11 +100,10 @@ export class WebSockets implements WebSocketParts {
     this.#open.add(socket);
     this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
     this.observer.webSocketOpened(arrival);
-    response.cork(() => {
-      response.writeStatus(statusLine(101)).writeHeader(this.#options.requestIdHeader, arrival.requestId);
-      const protocol = upstream.protocol === '' ? upgrade.echo : upstream.protocol;
-      response.upgrade<Passenger>({ passed: socket }, upgrade.key, protocol, '', upgrade.context);
-    });
+    // Not corked: when that ends, the driver may take the WebSocket for the response that it was, and close it.
+    response.writeStatus(statusLine(101)).writeHeader(this.#options.requestIdHeader, arrival.requestId);
+    const protocol = upstream.protocol === '' ? upgrade.echo : upstream.protocol;
+    response.upgrade<Passenger>({ passed: socket }, upgrade.key, protocol, '', upgrade.context);
   }
 
   closed(socket: PassedWebSocket, code: number, end: WebSocketEnd): void {
