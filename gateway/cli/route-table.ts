@@ -27,7 +27,13 @@ export interface RouteRow {
   readonly scopes: { readonly all: readonly string[]; readonly any: readonly (readonly string[])[] };
   /** The path parameter that must equal the subject. */
   readonly subject: string | null;
-  readonly answer: { readonly upstream: string } | { readonly respond: number } | { readonly oauth: string };
+  readonly answer:
+    | { readonly upstream: string }
+    | { readonly respond: number }
+    | { readonly oauth: string }
+    | { readonly ticket: string };
+  /** Are WebSockets accepted? */
+  readonly websocket: boolean;
   readonly allowInPath: readonly PathAllowance[];
   /** Null: no limit. */
   readonly bodyBytesMax: number | null;
@@ -58,6 +64,7 @@ export function routeTable({ config, policy, placeOf }: Loaded): readonly RouteR
     scopes: scopesOf(route.access, policy),
     subject: subjectOf(route),
     answer: answerOf(route),
+    websocket: route.websocket !== null,
     allowInPath: allowancesIn(route.pathAllowance),
     bodyBytesMax: route.bodyBytesMax === Infinity ? null : route.bodyBytesMax,
     at: lineOf(route.origin.at),
@@ -95,7 +102,8 @@ function subjectOf({ access, params }: Route): string | null {
   return access === null || access.subjectParam === -1 ? null : params[access.subjectParam]!.name;
 }
 
-function answerOf({ upstream, respond, oauth }: Route): RouteRow['answer'] {
+function answerOf({ upstream, respond, oauth, ticket }: Route): RouteRow['answer'] {
+  if (ticket !== null) return { ticket: ticket.routeId };
   if (respond !== null) return { respond: respond.status };
   return oauth === null ? { upstream: upstream ?? '' } : { oauth: oauth.kind };
 }

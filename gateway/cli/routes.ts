@@ -97,5 +97,6 @@ const tokenText = ({ issuer, types }: RouteRow['tokens'][number]): string =>
 
 function answerText(answer: RouteRow['answer']): string {
   if ('upstream' in answer) return answer.upstream;
+  if ('ticket' in answer) return `tickets (${answer.ticket})`;
   return 'respond' in answer ? `itself (${answer.respond})` : `logins (${answer.oauth})`;
 }

@@ -4,6 +4,7 @@ import { allowancesIn } from '../route/path.ts';
 import type { ClaimHeader, Projection, Route } from '../route/policy.ts';
 import { compareAccess, type RouteSide } from './access.ts';
 import { changed, compareAccepted, compareLimits, loosened, tightened, type Finding } from './change.ts';
+import { compareEndings, compareWebSocket } from './websocket.ts';
 
 type Compare = (old: RouteSide, now: RouteSide) => readonly Finding[];
 
@@ -54,6 +55,12 @@ const compareMember: Readonly<Record<keyof Route, Compare>> = {
     if (old === null) return [tightened('credential', 'a stored login is needed')];
     return [loosened('credential', now === null ? 'no stored login is needed' : 'another login is used')];
   },
+  ticket: ({ route: { ticket: old } }, { route: { ticket: now } }) =>
+    old === null || now === null || isDeepStrictEqual(old, now)
+      ? []
+      : [changed('ticket', `tickets are for ${now.routeId}, good for ${now.seconds} s`)],
+  websocket: ({ route: old }, { route: now }) => compareWebSocket(old.websocket, now.websocket),
+  endAtExpiry: ({ route: old }, { route: now }) => compareEndings(old.endAtExpiry, now.endAtExpiry),
   forwarding: compareForwarding,
   pathAllowance: ({ route: old }, { route: now }) =>
     compareAccepted('allow_in_path', allowancesIn(old.pathAllowance), allowancesIn(now.pathAllowance)),
@@ -66,8 +73,9 @@ export function compareRoutes(old: RouteSide, now: RouteSide): readonly Finding[
 }
 
 /** Who answers the requests of a route, in words. */
-export function answererOf({ upstream, respond, oauth }: Route): string {
+export function answererOf({ upstream, respond, oauth, ticket }: Route): string {
   if (upstream !== null) return `the upstream ${upstream}`;
+  if (ticket !== null) return `tickets (${ticket.routeId})`;
   return respond === null ? `logins (${oauth?.kind})` : `the gateway itself (${respond.status})`;
 }
 

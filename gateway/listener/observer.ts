@@ -4,6 +4,7 @@ import type { Refusal } from '../core/errors.ts';
 import type { AccessEntry } from '../log/access.ts';
 import { noRoute } from '../metrics/ordinals.ts';
 import { callerGoneStatus, type Recorder } from '../metrics/recorder.ts';
+import type { WebSocketDirection, WebSocketRecorder } from '../metrics/websocket-recorder.ts';
 import type { Arrival } from './arrival.ts';
 import type { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
@@ -14,8 +15,10 @@ import type { WebSocketEnd } from '../metrics/catalogue.ts';
 export class ListenerObserver implements RequestObserver {
   readonly #recorder: Recorder;
   readonly #drain: Drain;
+  readonly #webSockets: WebSocketRecorder;
 
-  constructor(recorder: Recorder, drain: Drain) {
+  constructor(recorder: Recorder, webSockets: WebSocketRecorder, drain: Drain) {
+    this.#webSockets = webSockets;
     this.#recorder = recorder;
     this.#drain = drain;
   }
@@ -44,14 +47,14 @@ export class ListenerObserver implements RequestObserver {
 
   webSocketOpened(arrival: Arrival): void {
     this.#drain.inFlight += 1;
-    this.#recorder.webSocketOpened(ordinalOf(arrival));
+    this.#webSockets.opened(ordinalOf(arrival));
   }
 
   webSocketClosed(socket: PassedWebSocket, code: number, end: WebSocketEnd): void {
     this.#drain.inFlight -= 1;
     this.#drain.active = true;
     const { arrival } = socket;
-    this.#recorder.webSocketClosed(ordinalOf(arrival), end);
+    this.#webSockets.closed(ordinalOf(arrival), end);
     const { access } = arrival.serving;
     if (!access.wants(101)) return;
     access.write({
@@ -62,8 +65,8 @@ export class ListenerObserver implements RequestObserver {
     });
   }
 
-  webSocketMessage(direction: 'in' | 'out', bytes: number): void {
-    this.#recorder.webSocketMessage(direction, bytes);
+  webSocketMessage(direction: WebSocketDirection, bytes: number): void {
+    this.#webSockets.message(direction, bytes);
   }
 
   #writeAccess(

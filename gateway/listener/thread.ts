@@ -12,6 +12,7 @@ import { RepeatedWarnings } from '../log/repeats.ts';
 import { Endpoints } from '../oauth/http/endpoints.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
+import { WebSocketRecorder } from '../metrics/websocket-recorder.ts';
 import { type ListenSocket, loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -91,7 +92,7 @@ const drain = new Drain();
 process.on('exit', () => app.close());
 
 const responder = new Responder(config.listener.realm, config.listener.requestId.header);
-const observer = new ListenerObserver(recorder, drain);
+const observer = new ListenerObserver(recorder, new WebSocketRecorder(boot.metrics), drain);
 const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
 const answerWatch = new SilenceWatch(config.listener.answerTimeoutMs, systemClock);
 const expiryWatch = new ExpiryWatch(systemClock, () => verification.verifier.liveKeys);

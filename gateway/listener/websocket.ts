@@ -10,6 +10,7 @@ import type { Refusal } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import { closeCodes, type UpstreamEvents, type UpstreamSocket } from '../core/websocket.ts';
 import type { WebSocketEnd } from '../metrics/catalogue.ts';
+import type { WebSocketDirection } from '../metrics/websocket-recorder.ts';
 import type { DriverSocket } from '../native/uws.ts';
 import type { Route, WebSocketRules } from '../route/policy.ts';
 import type { Arrival } from './arrival.ts';
@@ -25,7 +26,7 @@ export interface Passenger {
 export interface WebSocketObserver {
   webSocketOpened(arrival: Arrival): void;
   webSocketClosed(socket: PassedWebSocket, code: number, end: WebSocketEnd): void;
-  webSocketMessage(direction: 'in' | 'out', bytes: number): void;
+  webSocketMessage(direction: WebSocketDirection, bytes: number): void;
 }
 
 /** What a WebSocket needs of its thread. */

@@ -33,8 +33,6 @@ import {
   upstreamErrorKinds,
   verifyAlgorithms,
   verifyResults,
-  type WebSocketEnd,
-  webSocketEnds,
   type CellFamilyName,
 } from './catalogue.ts';
 import { cellsVersion, type RegionHandle } from './cells.ts';
@@ -59,7 +57,6 @@ const cacheIndex = indexOf(cacheOutcomes);
 const laneIndex = indexOf(lanes);
 const kindIndex = indexOf(upstreamErrorKinds);
 const endIndex = indexOf(flowEnds);
-const webSocketEndIndex = indexOf(webSocketEnds);
 const stepIndex = indexOf(providerSteps);
 const outcomeIndex = indexOf(providerOutcomes);
 const roleIndex = indexOf(refreshRoles);
@@ -121,7 +118,7 @@ export class Recorder implements VerifierObserver {
     this.#cells[this.#layout.seriesBase + slot]! += 1;
     if (route >= this.#layout.durationRows)
       this.#cells[this.#base.sallyport_metrics_folded_total + foldedDurations]! += 1;
-    this.#observe(this.#durations, this.#rowOf(route), durationMs / 1000);
+    this.#observe(this.#durations, route < this.#layout.durationRows ? route : otherRoute, durationMs / 1000);
   }
 
   /** `refusal` is the index of a refusal, -1 for a permit. */
@@ -145,23 +142,6 @@ export class Recorder implements VerifierObserver {
 
   connections(delta: number): void {
     this.#cells[this.#base.sallyport_http_connections]! += delta;
-  }
-
-  webSocketOpened(route: number): void {
-    this.#cells[this.#base.sallyport_websocket_connections]! += 1;
-    this.#cells[this.#base.sallyport_websocket_opened_total + this.#rowOf(route)]! += 1;
-  }
-
-  webSocketClosed(route: number, end: WebSocketEnd): void {
-    this.#cells[this.#base.sallyport_websocket_connections]! -= 1;
-    const block = this.#rowOf(route) * webSocketEnds.length + webSocketEndIndex.get(end)!;
-    this.#cells[this.#base.sallyport_websocket_closed_total + block]! += 1;
-  }
-
-  webSocketMessage(direction: 'in' | 'out', bytes: number): void {
-    const column = direction === 'in' ? 0 : 1;
-    this.#cells[this.#base.sallyport_websocket_messages_total + column]! += 1;
-    this.#cells[this.#base.sallyport_websocket_bytes_total + column]! += bytes;
   }
 
   // -------------------------------------------------------------- tokens
@@ -311,11 +291,6 @@ export class Recorder implements VerifierObserver {
 
   logLinesDropped(lines: number): void {
     this.#cells[this.#base.sallyport_log_lines_dropped_total]! += lines;
-  }
-
-  /** Routes beyond those with cells of their own share a row. */
-  #rowOf(route: number): number {
-    return route < this.#layout.durationRows ? route : otherRoute;
   }
 
   #clear(name: CellFamilyName): void {

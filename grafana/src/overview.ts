@@ -189,6 +189,45 @@ export const overview: Dashboard = {
       ],
     },
     {
+      title: 'WebSockets',
+      lines: [
+        [
+          {
+            title: 'Open',
+            description: 'Open WebSockets, and those opened per second.',
+            unit: units.Short,
+            queries: [
+              { expr: sum('sallyport_websocket_connections'), legend: 'open' },
+              { expr: sumRate('sallyport_websocket_opened_total'), legend: 'opened per second' },
+            ],
+          },
+          {
+            title: 'Ended',
+            description:
+              'By how their caller saw it. expired: closed with 4401; violation: by what the caller sent; broken: without a close frame.',
+            unit: units.OpsPerSecond,
+            queries: [{ expr: sumRate('sallyport_websocket_closed_total', 'end'), legend: '{{end}}' }],
+          },
+          {
+            title: 'Messages',
+            description: 'From callers (in) and to them (out).',
+            unit: units.OpsPerSecond,
+            queries: [
+              { expr: sumRate('sallyport_websocket_messages_total', 'direction'), legend: '{{direction}}' },
+            ],
+          },
+          {
+            title: 'Bytes',
+            description: 'Of messages from callers (in) and to them (out).',
+            unit: units.BytesPerSecondSI,
+            queries: [
+              { expr: sumRate('sallyport_websocket_bytes_total', 'direction'), legend: '{{direction}}' },
+            ],
+          },
+        ],
+      ],
+    },
+    {
       title: 'What runs',
       lines: [
         [
