@@ -32,6 +32,7 @@ module.exports = {
     only('core-imports-nothing', '^gateway/core/', '^gateway/core/'),
     only('flight-imports-core', '^gateway/flight/', '^gateway/(core|flight)/'),
     only('route-imports-core', '^gateway/route/', '^gateway/(core|route)/'),
+    only('decision-imports-route', '^gateway/decision/', '^gateway/(core|decision|route)/'),
     only('native-imports-nothing', '^gateway/native/', '^gateway/native/'),
     only('sim-imports-core-and-flight', '^sim/', '^(sim/|gateway/(core|flight)/)'),
     {

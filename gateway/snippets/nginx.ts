@@ -39,6 +39,7 @@ export function nginxSnippet({ gateway, listen, mountPath, upstreams, fields }: 
 upstream sallyport {
     server ${gateway};
     keepalive 64;
+    keepalive_timeout 10s; # The gateway closes what is silent for longer.
 }
 ${pools.join('\n')}
 

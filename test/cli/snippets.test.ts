@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { root } from '../support/built.ts';
 import { run } from './memory-terminal.ts';
 
 let folder: string;
@@ -137,6 +138,19 @@ describe('for Traefik', () => {
         );
     }
   });
+});
+
+it.each([
+  ['nginx', 'nginx.conf'],
+  ['caddy', 'Caddyfile'],
+  ['traefik', 'traefik.yml'],
+  ['envoy', 'envoy.yml'],
+  ['haproxy', 'haproxy.cfg'],
+  ['haproxy', 'sallyport.lua', '--lua'],
+])('the example has what is printed for %s: %s', async (proxy, name, ...more) => {
+  const example = join(root, 'examples/fronts');
+  const { out } = await run(['snippets', proxy, '-c', join(example, 'sallyport.yaml'), ...more]);
+  expect(await readFile(join(example, 'printed', name), 'utf8')).toBe(out);
 });
 
 it('what is printed for Envoy is YAML in which every cluster that is used exists', async () => {

@@ -1,8 +1,9 @@
 /** Answers that say how long they hold, and what they were made of. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mint } from '../hardening/arena.ts';
 import type { RawAnswer } from '../support/raw-client.ts';
-import { requestOf, Site } from './site.ts';
+import { codeIn, requestOf, Site } from './site.ts';
 
 let site: Site;
 beforeAll(async () => {
@@ -61,4 +62,18 @@ it('a batch tells it for each answer', async () => {
     requestOf('POST', '/-/decide/batch', { fields: `Content-Length: ${body.length}\r\n`, body }),
   );
   expect(JSON.parse(answer.text)).toMatchObject({ decisions: [{ allowed: true, max_age: 60 }] });
+});
+
+it('a reload changes who may ask, and where', async () => {
+  const changed = await Site.start();
+  const text = readFileSync(changed.gateway.configFile, 'utf8');
+  changed.gateway.writeConfig(
+    text.replace('peers: [127.0.0.1]', 'peers: [192.0.2.1]').replace('path: /strict', 'path: /moved'),
+  );
+  expect((await changed.gateway.reload()).outcome).toBe('applied');
+  const denied = await changed.askOriginal({ target: '/open/x' });
+  expect([denied.status, codeIn(denied)]).toEqual([403, 'decision_peer_unknown']);
+  expect(codeIn(await changed.askForwarded({ target: '/open/x' }, '/strict'))).toBe('route_not_found');
+  expect(codeIn(await changed.askForwarded({ target: '/open/x' }, '/moved'))).toBe('decision_peer_unknown');
+  await changed.stop();
 });

@@ -26,6 +26,7 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'core-imports-nothing': ['gateway/core/curious.ts', "import '../keys/plain.ts';"],
   'flight-imports-core': ['gateway/flight/curious.ts', "import '../keys/plain.ts';"],
   'route-imports-core': ['gateway/route/curious.ts', "import type { Plain } from '../keys/plain.ts';"],
+  'decision-imports-route': ['gateway/decision/curious.ts', "import '../keys/plain.ts';"],
   'native-imports-nothing': ['gateway/native/curious.ts', "import '../keys/plain.ts';"],
   'sim-imports-core-and-flight': ['sim/curious.ts', "import '../gateway/keys/plain.ts';"],
   'product-never-imports-tools': ['workers/tool.ts', "import '../bench/plain.ts';"],

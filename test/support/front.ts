@@ -24,14 +24,18 @@ export function snippetOf(configFile: string, proxy: string, ...more: readonly s
   return stdout;
 }
 
-/** Starts a proxy before a gateway; resolves when it listens. The caller stops it. */
+/**
+ * Starts a proxy before a gateway; resolves when it listens. The caller stops it. `alter`: the snippet as somebody might
+ * have spoilt it.
+ */
 export async function startFront(
   program: FrontProgram,
   configFile: string,
   gatewayUrl: string,
+  alter: (snippet: string) => string = (snippet) => snippet,
 ): Promise<FrontProcess> {
   for (let attempt = 1; ; attempt++) {
-    const front = new FrontProcess(program, configFile, new URL(gatewayUrl).host, await freePort());
+    const front = new FrontProcess(program, configFile, new URL(gatewayUrl).host, await freePort(), alter);
     try {
       await front.ready();
       return front;
@@ -49,11 +53,17 @@ export class FrontProcess {
   readonly #complaints: Promise<string>;
   readonly #closed: Promise<unknown>;
 
-  constructor(program: FrontProgram, configFile: string, gateway: string, port: number) {
+  constructor(
+    program: FrontProgram,
+    configFile: string,
+    gateway: string,
+    port: number,
+    alter: (snippet: string) => string,
+  ) {
     this.port = port;
     this.#folder = mkdtempSync(join(tmpdir(), `sallyport-${program}-`));
     const print = (...more: readonly string[]): string =>
-      snippetOf(configFile, program, '--gateway', gateway, '--listen', `127.0.0.1:${port}`, ...more);
+      alter(snippetOf(configFile, program, '--gateway', gateway, '--listen', `127.0.0.1:${port}`, ...more));
     const args = prepare(program, this.#folder, print);
     this.#child = spawn(findProgram(program)!, args, {
       cwd: this.#folder,
