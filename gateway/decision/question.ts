@@ -9,7 +9,7 @@ export interface Question {
   readonly method: string;
   /** As the proxy got it; judged like any request target. */
   readonly target: string;
-  /** The tag of the upstream that the proxy will use; null when it leaves that to the answer. */
+  /** The tag of the upstream that the proxy has chosen (Traefik); null when it leaves that to the answer. */
   readonly upstream: string | null;
   /** The address before the proxy, null when it is not told. */
   readonly clientAddress: string | null;
@@ -37,7 +37,9 @@ export function readQuestion(mount: DecisionMount, asking: Asking): Question | R
   if (methods.length > 1 || targets.length > 1) return refusals.decision_question_ambiguous;
   const [method, target] = [methods[0] ?? '', targets[0] ?? ''];
   if (method === '' || target === '') return refusals.decision_question_missing;
-  return { method, target, upstream: upstreamAsked(asking), clientAddress };
+  // Of the others, Caddy hands its caller's query on to the mount.
+  const upstream = mount.mode === 'traefik' ? upstreamAsked(asking) : null;
+  return { method, target, upstream, clientAddress };
 }
 
 function valuesOf(fields: RawHeaders, name: string): string[] {

@@ -12,8 +12,8 @@ export interface Case {
 }
 
 const targets = [
-  '/orders', '/orders/7', '/orders/7?a=%2F..%2F&b=;', '/orders/alice/cart', '/orders/bob/cart', '/orders/named', '/orders/passing',
-  '/open', '/open/a/b', '/open/a%20b?x', '/open/%C3%A9', '/open/...', '/open/.well-known', '/own', '/own/x', '/nowhere', '/', '/ordersx',
+  '/orders', '/orders/7', '/orders/7?upstream=billing&mode=x', '/open/x?upstream=', '/orders/7?a=%2F..%2F&b=;', '/orders/alice/cart', '/orders/bob/cart', '/orders/named', '/orders/passing',
+  '/open', '/open/a/b', '/open/a%20b?x', '/open/%C3%A9', '/open/...', '/open/.well-known', '/own', '/own', '/own', '/own/x', '/nowhere', '/', '/ordersx',
   '/lenient/a;b', '/lenient/a%2Fb', '/lenient//a',
 ]; // prettier-ignore
 

@@ -200,6 +200,14 @@ describe('the question', () => {
     expect((await ask('billing')).status).toBe(200);
     const other = await ask('orders');
     expect([other.status, codeIn(other)]).toEqual([403, 'decision_upstream_mismatch']);
+    for (const mount of ['caddy', 'nginx'] as const) {
+      // A query that a caller sent, as Caddy hands it on.
+      const path = `/-/decide/${mount}?upstream=orders`;
+      const yes = await (mount === 'caddy'
+        ? site.askForwarded({ target: '/open/x' }, path)
+        : site.askOriginal({ target: '/open/x' }, path));
+      expect(yes.status).toBe(200);
+    }
     const own = site.askForwarded({ target: '/own', token: mint() }, '/-/decide/traefik?upstream=');
     expect((await own).status).toBe(200);
   });

@@ -1,7 +1,7 @@
 /** What the fronts must not do with requests that they read in their own way, and that a spoilt snippet is noticed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mint } from '../hardening/arena.ts';
-import type { SeenRequest } from '../support/backend.ts';
+import { answer, Backend, type SeenRequest } from '../support/backend.ts';
 import { describeWith } from '../support/debian.ts';
 import { type FrontProcess, type FrontProgram, startFront } from '../support/front.ts';
 import { RawClient, type RawAnswer } from '../support/raw-client.ts';
@@ -100,6 +100,37 @@ for (const program of fronts) {
       }
       client.destroy();
       expect(statuses).toEqual([200, 401, 200, 401, 403, 200]);
+    });
+  });
+}
+
+for (const program of fronts) {
+  describeWith(program, `what ${program} asks`, () => {
+    it('is the method and the path as they came, once, with the token and without the body', async () => {
+      // Stands in for the gateway: says yes, and as no upstream is named gets the request itself behind the question.
+      const recorder = await Backend.replying(answer(''));
+      const front = await startFront(program, site.gateway.configFile, recorder.url);
+      const target = '/lenient//a%2Fb;c?upstream=x&y=%2e';
+      const fields = 'Content-Length: 5\r\nX-Original-URI: /forged\r\nX-Forwarded-Uri: /forged\r\n';
+      await RawClient.once(front.port, requestOf('PUT', target, { token: 't', fields, body: 'hello' }));
+      await front.stop();
+      await recorder.close();
+      const [question, forwarded] = recorder.requests;
+      const kind = program === 'caddy' ? 'forwarded' : 'original';
+      expect(recorder.requests).toHaveLength(2);
+      expect(question!.method).toBe('GET');
+      expect(question!.target.split('?')[0]).toBe(`/-/decide/${program}`);
+      expect(question!.values(`x-${kind}-method`)).toEqual(['PUT']);
+      expect(question!.values(`x-${kind}-uri`)).toEqual([target]);
+      expect(question!.values('authorization')).toEqual(['Bearer t']);
+      expect(question!.body.length).toBe(0);
+      expect([forwarded!.method, forwarded!.target, String(forwarded!.body)]).toEqual([
+        'PUT',
+        target,
+        'hello',
+      ]);
+      expect(forwarded!.values('authorization')).toEqual(['Bearer t']);
+      expect(recorder.faults).toEqual([]);
     });
   });
 }
