@@ -11,6 +11,7 @@ import { decisionRepeated } from './cases/decision-repeated.ts';
 import { decisionUnseen } from './cases/decision-unseen.ts';
 import { flightBurst } from './cases/flight-burst.ts';
 import { forgedFlood } from './cases/forged-flood.ts';
+import { metricsCost } from './cases/metrics-cost.ts';
 import { proxiedSmall } from './cases/proxied-small.ts';
 import { simSpeed } from './cases/sim-speed.ts';
 import { describeMachine } from './machine.ts';
@@ -24,6 +25,7 @@ const cases: readonly BenchCase[] = [
   forgedFlood,
   proxiedSmall,
   flightBurst,
+  metricsCost,
   simSpeed,
 ];
 

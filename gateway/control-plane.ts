@@ -21,9 +21,10 @@ import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
 import { ControlMetrics } from './metrics/control.ts';
-import { Exposition } from './metrics/exposition.ts';
+import { contentTypes, Exposition } from './metrics/exposition.ts';
 import { exposeFlights } from './metrics/flights.ts';
 import { watchLoop } from './metrics/loop.ts';
+import { formatFor } from './metrics/negotiation.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { loadDriver } from './native/uws.ts';
 import { sameFlights } from './oauth/flights.ts';
@@ -95,7 +96,7 @@ export class ControlPlane {
   private constructor(options: ControlPlaneOptions, config: Config, policy: Policy) {
     this.#options = options;
     this.#log = openLog({ level: config.log.level, thread: 'main' });
-    this.#cells = new CellStore(config.metrics.seriesMax);
+    this.#cells = new CellStore(config.metrics.seriesMax, config.metrics.exemplars);
     this.#exposition = new Exposition(this.#cells);
     const build = { version, node: process.version, httpDriver: 'uWebSockets.js' };
     this.#metrics = new ControlMetrics(
@@ -194,10 +195,10 @@ export class ControlPlane {
       host: config.admin.host,
       port: config.admin.port,
       checks: () => this.#checks(),
-      metrics: async () => ({
-        contentType: this.#exposition.contentType,
-        body: await this.#exposition.text(),
-      }),
+      metrics: async (accept) => {
+        const format = formatFor(accept);
+        return { contentType: contentTypes[format], body: await this.#exposition.text(format) };
+      },
       reload: () => this.reload(),
       onError: (error) => this.#log.logger.error({ err: error }, 'an admin request failed'),
     });

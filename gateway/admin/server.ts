@@ -23,7 +23,8 @@ export interface AdminOptions {
   readonly port: number;
   /** What readiness depends on, as it is now. */
   readonly checks: () => readonly Check[];
-  readonly metrics: () => Promise<MetricsText>;
+  /** `accept` is the field of that name, or empty. */
+  readonly metrics: (accept: string) => Promise<MetricsText>;
   readonly reload: () => Promise<ReloadResult>;
   /** Told of what an endpoint threw; the caller gets a bare 500. */
   readonly onError: (error: unknown) => void;
@@ -46,7 +47,7 @@ const limits = {
 const connectionsMax = 256;
 const targetBytesMax = 1024;
 
-type Endpoint = (query: URLSearchParams) => Answer | Promise<Answer>;
+type Endpoint = (query: URLSearchParams, request: IncomingMessage) => Answer | Promise<Answer>;
 
 interface Resource {
   readonly method: 'GET' | 'POST';
@@ -87,9 +88,9 @@ function resourcesOf(options: AdminOptions): ReadonlyMap<string, Resource> {
       '/metrics',
       {
         method: 'GET',
-        endpoint: async () => {
-          const { contentType, body } = await options.metrics();
-          return { status: 200, contentType, body };
+        endpoint: async (_, request) => {
+          const { contentType, body } = await options.metrics(request.headers.accept ?? '');
+          return { status: 200, contentType, body, headers: { vary: 'accept' } };
         },
       },
     ],
@@ -120,7 +121,7 @@ async function respond(resources: ReadonlyMap<string, Resource>, request: Incomi
   }
   if (hasBody(request)) return { ...text(413, 'no body is taken here\n'), headers: { connection: 'close' } };
   if (resource.method === 'POST' && fromBrowser(request)) return text(403, 'not for browsers\n');
-  return resource.endpoint(new URLSearchParams(query));
+  return resource.endpoint(new URLSearchParams(query), request);
 }
 
 function hasBody(request: IncomingMessage): boolean {

@@ -103,6 +103,12 @@ const metrics = section({
   series_max: count(100, 1_000_000)
     .default(20_000)
     .describe('Series with a route label, in all; the rest is folded into `other`.'),
+  exemplars: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Show the trace of a recent request in each bucket of the durations, to who scrapes OpenMetrics.',
+    ),
 });
 
 // ---------------------------------------------------------------- verification

@@ -38,7 +38,8 @@ export class ListenerObserver implements RequestObserver {
     else this.#drain.inFlight -= 1;
     const counted = status === 0 ? callerGoneStatus : status;
     const durationMs = systemClock.monotonicMs() - arrival.startedMs;
-    this.#recorder.requestDone(ordinalOf(arrival), arrival.method, counted, durationMs);
+    const traceId = this.#recorder.wantsTraces ? sampledTraceOf(arrival) : '';
+    this.#recorder.requestDone(ordinalOf(arrival), arrival.method, counted, durationMs, traceId);
     const { access } = arrival.serving;
     // Of a WebSocket more can be said at its end.
     if (status !== 101 && access.wants(counted))
@@ -105,6 +106,15 @@ export class ListenerObserver implements RequestObserver {
       upstreamMs: exchange?.upstreamMs ?? null,
     };
   }
+}
+
+const sampledTrace = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f][13579bdf]$/;
+
+/** The trace id of a request whose caller keeps the trace; else empty. Source: W3C Trace Context section 3.2. */
+function sampledTraceOf({ fields }: Arrival): string {
+  for (let i = 0; i < fields.length; i += 2)
+    if (fields[i] === 'traceparent') return sampledTrace.exec(fields[i + 1]!)?.[1] ?? '';
+  return '';
 }
 
 function ordinalOf(arrival: Arrival): number {

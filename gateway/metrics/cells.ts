@@ -6,6 +6,8 @@
  * (`listener-0`): the successor of a dead thread goes on where it ended, so no counter ever falls.
  */
 import type { Policy } from '../route/policy.ts';
+import { cellFamilies } from './catalogue.ts';
+import { exemplarBytes, Exemplars } from './exemplars.ts';
 import { layoutFor, providerNamesMax, upstreamNamesMax, type Layout } from './layout.ts';
 import { Names } from './names.ts';
 import { otherRoute, reservedRouteNames } from './ordinals.ts';
@@ -13,7 +15,7 @@ import { directoryBytes, routeOrdinalMax, SeriesTable } from './series.ts';
 import { claimZeros } from './zeros.ts';
 
 /** Raise with every change of layout or keys. */
-export const cellsVersion = 3;
+export const cellsVersion = 4;
 
 /** What a thread needs to write metrics; sent once, when it starts. */
 export interface RegionHandle {
@@ -21,6 +23,8 @@ export interface RegionHandle {
   readonly seriesMax: number;
   readonly directory: SharedArrayBuffer;
   readonly region: SharedArrayBuffer;
+  /** Null where exemplars are off. */
+  readonly exemplars: SharedArrayBuffer | null;
 }
 
 /** What a thread needs to label metrics; sent with every configuration, and used for its requests to their end. */
@@ -34,7 +38,11 @@ export interface LabelIndex {
 export interface Region {
   readonly thread: string;
   readonly cells: Float64Array;
+  readonly exemplars: Exemplars | null;
 }
+
+/** Buckets of the request durations, that of +Inf among them: each can have an exemplar. */
+export const durationBuckets = cellFamilies.sallyport_http_request_duration_seconds.buckets.length + 1;
 
 export class CellStore {
   readonly layout: Layout;
@@ -43,35 +51,45 @@ export class CellStore {
   readonly upstreams = new Names(['other'], 0, upstreamNamesMax);
   readonly providers = new Names(['other'], 0, providerNamesMax);
   readonly #seriesMax: number;
+  readonly #withExemplars: boolean;
   readonly #directory: SharedArrayBuffer;
-  readonly #regions = new Map<string, { readonly buffer: SharedArrayBuffer; readonly cells: Float64Array }>();
+  readonly #regions = new Map<string, Region & { readonly handle: RegionHandle }>();
 
-  /** `seriesMax` holds for the life of the process: a reload cannot change it. */
-  constructor(seriesMax: number) {
+  /** Both hold for the life of the process: a reload cannot change them. */
+  constructor(seriesMax: number, withExemplars = false) {
     this.layout = layoutFor(seriesMax);
     this.#seriesMax = seriesMax;
+    this.#withExemplars = withExemplars;
     this.#directory = new SharedArrayBuffer(directoryBytes(this.layout.slots));
     this.series = new SeriesTable(this.#directory, this.layout.slots, this.layout.seriesBudget);
   }
 
   /** The region of a thread name; the same one when a successor asks again. */
   region(thread: string): RegionHandle {
-    let region = this.#regions.get(thread);
-    if (region === undefined) {
-      const buffer = new SharedArrayBuffer(this.layout.cells * Float64Array.BYTES_PER_ELEMENT);
-      region = { buffer, cells: new Float64Array(buffer) };
-      this.#regions.set(thread, region);
-    }
-    return {
+    const known = this.#regions.get(thread);
+    if (known !== undefined) return known.handle;
+    const region = new SharedArrayBuffer(this.layout.cells * Float64Array.BYTES_PER_ELEMENT);
+    const exemplars = this.#withExemplars
+      ? new SharedArrayBuffer(exemplarBytes(this.layout.durationRows, durationBuckets))
+      : null;
+    const handle = {
       version: cellsVersion,
       seriesMax: this.#seriesMax,
       directory: this.#directory,
-      region: region.buffer,
+      region,
+      exemplars,
     };
+    this.#regions.set(thread, {
+      thread,
+      cells: new Float64Array(region),
+      exemplars: exemplars === null ? null : new Exemplars(exemplars, durationBuckets),
+      handle,
+    });
+    return handle;
   }
 
   get regions(): readonly Region[] {
-    return [...this.#regions].map(([thread, { cells }]) => ({ thread, cells }));
+    return [...this.#regions.values()];
   }
 
   /** Names what a configuration has and writes its known series at 0, as far as the budget goes. */
@@ -91,8 +109,16 @@ export class CellStore {
 
   /** Sum of one cell over all threads. */
   sum(index: number): number {
-    let sum = 0;
-    for (const { cells } of this.#regions.values()) sum += cells[index]!;
-    return sum;
+    return this.summing()(index);
+  }
+
+  /** The same for many cells: the threads are looked up once. */
+  summing(): (index: number) => number {
+    const regions = this.regions.map(({ cells }) => cells);
+    return (index) => {
+      let sum = 0;
+      for (const cells of regions) sum += cells[index]!;
+      return sum;
+    };
   }
 }

@@ -45,12 +45,22 @@ function seriesOf(family: Family): number {
   return family.type === 'histogram' ? family.buckets.length + 3 : 1;
 }
 
+/** Blocks that each route has of a family with a route label. */
+function blocksOfRow({ labels }: Family): number {
+  return Object.values(labels).reduce<number>(
+    (product, values) => product * (typeof values === 'string' ? 1 : values.length),
+    1,
+  );
+}
+
 /**
- * A quarter of the budget goes to duration histograms, one per route in order of declaration; the rest to counters.
- * Histograms are 20 series each: 10,000 of them would be what the budget is there to prevent.
+ * A quarter of the budget goes to rows of fixed cells, one per route in order of declaration; the rest to counters. A row is
+ * a duration histogram of 20 series, and what WebSockets count: 10,000 of them would be what the budget is there to prevent.
  */
 export function layoutFor(seriesMax: number): Layout {
-  const perRow = seriesOf(cellFamilies.sallyport_http_request_duration_seconds);
+  const perRow = Object.values<Family>(cellFamilies)
+    .filter(({ labels }) => 'route' in labels)
+    .reduce((sum, family) => sum + seriesOf(family) * blocksOfRow(family), 0);
   const ownRows = Math.floor(seriesMax / 4 / perRow);
   const seriesBudget = seriesMax - ownRows * perRow;
   const durationRows = reservedRouteNames.length + ownRows;

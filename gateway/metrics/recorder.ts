@@ -4,6 +4,7 @@
  * of `LabelIndex` or as members of the catalogue's closed sets.
  */
 import { assert } from '../core/assert.ts';
+import { systemClock } from '../core/clock.ts';
 import {
   type DecisionMode,
   decisionModes,
@@ -35,8 +36,10 @@ import {
   verifyResults,
   type CellFamilyName,
 } from './catalogue.ts';
-import { cellsVersion, type RegionHandle } from './cells.ts';
-import { layoutFor, widthOf, type Layout } from './layout.ts';
+import { cellsVersion, durationBuckets, type RegionHandle } from './cells.ts';
+import { Exemplars } from './exemplars.ts';
+import { HistogramCells } from './histogram-cells.ts';
+import { layoutFor, type Layout } from './layout.ts';
 import { otherRoute } from './ordinals.ts';
 import { decisionKey, requestKey, SeriesTable } from './series.ts';
 
@@ -72,13 +75,14 @@ export class Recorder implements VerifierObserver {
   readonly #cells: Float64Array;
   readonly #layout: Layout;
   readonly #series: SeriesTable;
+  readonly #exemplars: Exemplars | null;
   readonly #base: Readonly<Record<CellFamilyName, number>>;
-  readonly #durations: Placed;
-  readonly #verifyDurations: Placed;
-  readonly #queueWaits: Placed;
-  readonly #batches: Placed;
-  readonly #upstreamDurations: Placed;
-  readonly #loginDurations: Placed;
+  readonly #durations: HistogramCells;
+  readonly #verifyDurations: HistogramCells;
+  readonly #queueWaits: HistogramCells;
+  readonly #batches: HistogramCells;
+  readonly #upstreamDurations: HistogramCells;
+  readonly #loginDurations: HistogramCells;
 
   /** Opens the region of a thread. Gauges begin at 0: what they counted died with the thread's predecessor. */
   constructor(handle: RegionHandle) {
@@ -86,13 +90,16 @@ export class Recorder implements VerifierObserver {
     this.#layout = layoutFor(handle.seriesMax);
     this.#cells = new Float64Array(handle.region);
     this.#series = new SeriesTable(handle.directory, this.#layout.slots, this.#layout.seriesBudget);
+    this.#exemplars = handle.exemplars === null ? null : new Exemplars(handle.exemplars, durationBuckets);
     this.#base = mapValues(this.#layout.families, ({ base }) => base);
-    this.#durations = this.#placed('sallyport_http_request_duration_seconds');
-    this.#verifyDurations = this.#placed('sallyport_jwt_verify_duration_seconds');
-    this.#queueWaits = this.#placed('sallyport_verify_queue_wait_seconds');
-    this.#batches = this.#placed('sallyport_verify_batch_tokens');
-    this.#upstreamDurations = this.#placed('sallyport_upstream_request_duration_seconds');
-    this.#loginDurations = this.#placed('sallyport_oauth_login_duration_seconds');
+    const histogram = (name: CellFamilyName): HistogramCells =>
+      new HistogramCells(this.#cells, this.#layout, name);
+    this.#durations = histogram('sallyport_http_request_duration_seconds');
+    this.#verifyDurations = histogram('sallyport_jwt_verify_duration_seconds');
+    this.#queueWaits = histogram('sallyport_verify_queue_wait_seconds');
+    this.#batches = histogram('sallyport_verify_batch_tokens');
+    this.#upstreamDurations = histogram('sallyport_upstream_request_duration_seconds');
+    this.#loginDurations = histogram('sallyport_oauth_login_duration_seconds');
     for (const name of Object.keys(cellFamilies) as CellFamilyName[]) {
       if (cellFamilies[name].type === 'gauge') this.#clear(name);
     }
@@ -104,8 +111,16 @@ export class Recorder implements VerifierObserver {
     this.#cells[this.#base.sallyport_http_requests_in_flight]! += 1;
   }
 
-  /** Once for every `requestStarted`. `method` is a `methodIndex`; `status` 499 when the caller left first. */
-  requestDone(route: number, method: number, status: number, durationMs: number): void {
+  /** Whether `requestDone` has a use for traces. */
+  get wantsTraces(): boolean {
+    return this.#exemplars !== null;
+  }
+
+  /**
+   * Once for every `requestStarted`. `method` is a `methodIndex`; `status` 499 when the caller left first; `traceId` is that of
+   * a sampled trace, or empty.
+   */
+  requestDone(route: number, method: number, status: number, durationMs: number, traceId = ''): void {
     this.#cells[this.#base.sallyport_http_requests_in_flight]! -= 1;
     let slot = this.#series.find(requestKey(route, method, status));
     if (slot < 0)
@@ -116,9 +131,11 @@ export class Recorder implements VerifierObserver {
         foldedRequests,
       );
     this.#cells[this.#layout.seriesBase + slot]! += 1;
-    if (route >= this.#layout.durationRows)
-      this.#cells[this.#base.sallyport_metrics_folded_total + foldedDurations]! += 1;
-    this.#observe(this.#durations, route < this.#layout.durationRows ? route : otherRoute, durationMs / 1000);
+    const hasRow = route < this.#layout.durationRows;
+    if (!hasRow) this.#cells[this.#base.sallyport_metrics_folded_total + foldedDurations]! += 1;
+    const row = hasRow ? route : otherRoute;
+    const bucket = this.#durations.observe(row, durationMs / 1000);
+    if (traceId !== '') this.#exemplars?.note(row, bucket, traceId, durationMs, systemClock.nowMs());
   }
 
   /** `refusal` is the index of a refusal, -1 for a permit. */
@@ -155,7 +172,7 @@ export class Recorder implements VerifierObserver {
 
   /** One token that no cache knew, from its request to its facts. */
   tokenVerified(result: VerifyResult, durationMs: number): void {
-    this.#observe(this.#verifyDurations, resultIndex.get(result)!, durationMs / 1000);
+    this.#verifyDurations.observe(resultIndex.get(result)!, durationMs / 1000);
   }
 
   cacheHolds(entries: number, bytes: number): void {
@@ -170,7 +187,7 @@ export class Recorder implements VerifierObserver {
   // -------------------------------------------------------------- the pool
 
   batchSent(tokens: number): void {
-    this.#observe(this.#batches, 0, tokens);
+    this.#batches.observe(0, tokens);
   }
 
   queueHolds(lane: Lane, tokens: number): void {
@@ -178,7 +195,7 @@ export class Recorder implements VerifierObserver {
   }
 
   queueWaited(lane: Lane, waitMs: number): void {
-    this.#observe(this.#queueWaits, laneIndex.get(lane)!, waitMs / 1000);
+    this.#queueWaits.observe(laneIndex.get(lane)!, waitMs / 1000);
   }
 
   workerBusy(nanoseconds: number): void {
@@ -201,7 +218,7 @@ export class Recorder implements VerifierObserver {
   // -------------------------------------------------------------- upstreams: `upstream` is an ordinal
 
   upstreamAnswered(upstream: number, durationMs: number): void {
-    this.#observe(this.#upstreamDurations, upstream, durationMs / 1000);
+    this.#upstreamDurations.observe(upstream, durationMs / 1000);
   }
 
   upstreamFailed(upstream: number, kind: UpstreamErrorKind): void {
@@ -246,7 +263,7 @@ export class Recorder implements VerifierObserver {
   flowEnded(provider: number, end: FlowEnd, durationMs: number): void {
     const block = provider * flowEnds.length + endIndex.get(end)!;
     this.#cells[this.#base.sallyport_oauth_flows_ended_total + block]! += 1;
-    if (end === 'success') this.#observe(this.#loginDurations, provider, durationMs / 1000);
+    if (end === 'success') this.#loginDurations.observe(provider, durationMs / 1000);
   }
 
   providerCalled(provider: number, step: ProviderStep, outcome: ProviderOutcome): void {
@@ -304,27 +321,6 @@ export class Recorder implements VerifierObserver {
     this.#cells[this.#base.sallyport_metrics_folded_total + folded]! += 1;
     return this.#series.claim(otherKey, true);
   }
-
-  #observe(histogram: Placed, block: number, value: number): void {
-    const { base, width, bounds } = histogram;
-    let bucket = 0;
-    while (bucket < bounds.length && value > bounds[bucket]!) bucket += 1;
-    const start = base + block * width;
-    this.#cells[start + bucket]! += 1;
-    this.#cells[start + width - 1]! += value;
-  }
-
-  #placed(name: CellFamilyName): Placed {
-    const family = cellFamilies[name];
-    return { base: this.#layout.families[name].base, width: widthOf(family), bounds: family.buckets };
-  }
-}
-
-/** A histogram's place, at hand. */
-interface Placed {
-  readonly base: number;
-  readonly width: number;
-  readonly bounds: readonly number[];
 }
 
 function mapValues<K extends string, V, R>(

@@ -17,7 +17,12 @@ export interface PanelJson {
   readonly description?: string;
   readonly datasource?: { readonly type: string; readonly uid: string };
   readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+  readonly fieldConfig?: {
+    readonly defaults: {
+      readonly unit?: string;
+      readonly custom?: { readonly stacking?: { readonly mode: string } };
+    };
+  };
   readonly targets?: readonly Target[];
 }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { refusals } from '../../gateway/core/errors.ts';
-import { foldedFamilies } from '../../gateway/metrics/catalogue.ts';
+import { foldedFamilies, webSocketEnds } from '../../gateway/metrics/catalogue.ts';
 import { CellStore } from '../../gateway/metrics/cells.ts';
 import { layoutFor } from '../../gateway/metrics/layout.ts';
 import { otherRoute, reservedRouteNames } from '../../gateway/metrics/ordinals.ts';
@@ -148,13 +148,13 @@ describe('the series budget', () => {
   it('covers histograms and counters together', () => {
     for (const seriesMax of [100, 1000, 20_000, 1_000_000]) {
       const { durationRows, seriesBudget } = layoutFor(seriesMax);
-      const perRow = 20;
+      const perRow = 20 + 1 + webSocketEnds.length;
       expect((durationRows - 2) * perRow + seriesBudget).toBe(seriesMax);
     }
   });
 
   it('gives the first routes a duration histogram and folds the others', () => {
-    const store = new CellStore(100);
+    const store = new CellStore(150);
     const { routes } = store.label({ routes: routesNamed('first', 'second', 'third') }, []);
     const recorder = new Recorder(store.region('listener-0'));
     for (const ordinal of routes) recorder.requestDone(ordinal, 0, 200, 2000);

@@ -40,7 +40,8 @@ function gateway(seriesMax = 20_000, flights: FlightTable | null = null) {
   exposeFlights(exposition.registry, flights);
   const keys: KeyState[] = [];
   control.issuers(['main'], () => keys);
-  const scrape = async (): Promise<Map<string, ParsedFamily>> => parseExposition(await exposition.text());
+  const scrape = async (): Promise<Map<string, ParsedFamily>> =>
+    parseExposition(await exposition.text('text'));
   return { time, store, labels, recorder, exposition, control, keys, scrape };
 }
 
@@ -224,12 +225,48 @@ describe('the exposition', () => {
     await expect(scrape()).resolves.toBeInstanceOf(Map);
   });
 
+  it('of 10,000 routes is complete, and lets others through between its pieces', async () => {
+    const store = new CellStore(200_000);
+    const ids = Array.from({ length: 10_000 }, (_, index) => `route-${index}`);
+    const { routes } = store.label({ routes: routesNamed(...ids) }, []);
+    const recorder = new Recorder(store.region('listener-0'));
+    for (const ordinal of routes) recorder.requestDone(ordinal, 0, 418, 1);
+    const state = { turns: 0, over: false };
+    const turn = (): void => {
+      state.turns += 1;
+      if (!state.over) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const families = parseExposition(await new Exposition(store).text('text'));
+    state.over = true;
+    const teapots = families
+      .get('sallyport_http_requests_total')!
+      .samples.filter(({ labels, value }) => labels['code'] === '418' && value === 1);
+    expect(new Set(teapots.map(({ labels }) => labels['route'])).size).toBe(10_000);
+    expect(state.turns).toBeGreaterThan(50);
+  });
+
+  it('has no more series of named routes than the budget, whatever happens on them', async () => {
+    const store = new CellStore(1000);
+    const ids = Array.from({ length: 300 }, (_, index) => `route-${index}`);
+    const { routes } = store.label({ routes: routesNamed(...ids) }, []);
+    const recorder = new Recorder(store.region('listener-0'));
+    for (const status of [200, 404, 418, 500])
+      for (const ordinal of routes) recorder.requestDone(ordinal, 0, status, 1);
+    const families = parseExposition(await new Exposition(store).text('text'));
+    const named = [...families.values()]
+      .flatMap(({ samples }) => samples)
+      .filter(({ labels }) => labels['route']?.startsWith('route-'));
+    expect(named.length).toBeGreaterThan(900);
+    expect(named.length).toBeLessThanOrEqual(1000);
+  });
+
   it('answers scrapes at the same time with one text', async () => {
     const { exposition } = gateway();
-    const [a, b] = [exposition.text(), exposition.text()];
+    const [a, b] = [exposition.text('text'), exposition.text('text')];
     expect(a).toBe(b);
     await a;
-    expect(exposition.text()).not.toBe(a);
+    expect(exposition.text('text')).not.toBe(a);
   });
 });
 

@@ -29,7 +29,7 @@ describeWith('promtool', 'promtool check metrics', () => {
     const recorder = new Recorder(store.region('listener-0'));
     recorder.requestStarted();
     recorder.requestDone(routes[1]!, 0, 200, 12);
-    expect(check(await exposition.text())).toEqual({ output: '', status: 0 });
+    expect(check(await exposition.text('text'))).toEqual({ output: '', status: 0 });
   });
 
   it('would complain about a counter without `_total`', () => {
