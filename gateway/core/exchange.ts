@@ -43,7 +43,7 @@ export interface Exchange {
    * For HEAD, 204 and 304 the body is left out and `length` is only reported.
    */
   head(status: number, headers: RawHeaders, length: number | null): void;
-  /** Sends a piece of the body; false asks the sender to wait for `onDrain`. The chunk may be kept until then. */
+  /** Sends a piece of the body; false asks the sender to wait for `onDrain`. The chunk is the sender's again afterwards. */
   write(chunk: Uint8Array): boolean;
   onDrain(listener: () => void): void;
   end(): void;

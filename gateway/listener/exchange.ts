@@ -81,7 +81,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
   #length: number | null = null;
   #bodyless = false;
   #isStream = false;
-  /** The rest of a chunk that the socket did not take, and the write offset at which it began. */
+  /** A copy of the rest of a chunk that the socket did not take, and the write offset at which it began. */
   #unsent: Uint8Array | null = null;
   #unsentFrom = 0;
   #endAsked = false;
@@ -204,8 +204,8 @@ export class UwsExchange implements Exchange, Watched, Lease {
       const from = this.#response.getWriteOffset();
       [taken, done] = this.#response.tryEnd(chunk, this.#length);
       if (!taken) {
-        this.#unsent = chunk;
-        this.#unsentFrom = from;
+        this.#unsentFrom = this.#response.getWriteOffset();
+        this.#unsent = Buffer.from(chunk.subarray(this.#unsentFrom - from));
       }
     });
     if (done) this.#close(this.#status, null, null);

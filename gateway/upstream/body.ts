@@ -25,10 +25,12 @@ export function collect(body: RequestBody, done: (bytes: Buffer) => void): void 
 }
 
 /**
- * A body as undici reads it. Starts when the request is written, not before. Ends only when the caller sent all of it;
- * destroyed before that, undici cuts its connection without an end of the message.
+ * A body as connections read it. Starts when the request is written, not before. Ends only when the caller sent all of it;
+ * when it is destroyed before that, its connection must be cut without an end of the message.
  */
 export class BodyStream extends Readable {
+  /** Announced bytes; null when the body is chunked. */
+  readonly length: number | null;
   /** True while the upstream would take more and the caller has not sent it. */
   hungry = false;
 
@@ -39,6 +41,7 @@ export class BodyStream extends Readable {
   /** `moved` is told of each piece that the caller sent. */
   constructor(body: RequestBody, moved: () => void) {
     super({ highWaterMark: heldBytesMax });
+    this.length = body.length;
     this.#body = body;
     this.#moved = moved;
     // undici takes its listeners off before the last error it raises.

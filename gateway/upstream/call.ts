@@ -1,45 +1,45 @@
 /**
- * One request to an upstream, from asking for a connection to the last byte of the answer; also what undici reports to.
+ * One request to an upstream, from asking for a connection to the last byte of the answer; also what connections report to.
  *
  * Stages: waiting (for the body to be collected, then for a connection) → assigned (the socket may still be opening) →
  * begun (the request is being written) → answered (the head was sent to the caller) → over. `#over` guards every touch of
- * the exchange; the connection is given back when undici is through with it, which may be later.
+ * the exchange; the connection is given back when it is through with the request, which may be later.
  */
-import type { Dispatcher } from 'undici';
 import type { Exchange } from '../core/exchange.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import { isIdempotent } from '../core/methods.ts';
-import { hasBody, readAnswer, type AnswerFields } from './answer.ts';
+import type { AnswerHead } from './answer.ts';
 import { BodyStream } from './body.ts';
-import type { Connection } from './connection.ts';
+import type { AnswerReceiver, Connection, OutgoingRequest, RequestFailure } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
-import { connectKindOf, kindOf } from './failure.ts';
 import { failureCodes, type CallFailure } from './observer.ts';
 import type { Caller, Upstream } from './upstream.ts';
 
 /** Answers with a refusal. Called at most once for an exchange, and only while no head was sent. */
 export type Refuse = (exchange: Exchange, refusal: Refusal) => void;
 
-type Controller = Dispatcher.DispatchController;
-
 /** Interim answers that a final one may come behind. They are not passed on; an upstream that sends more is not well. */
 const interimAnswersMax = 16;
 
-export class Call implements Caller {
+export class Call implements Caller, AnswerReceiver, OutgoingRequest {
   deadlineMs: number;
   place = -1;
 
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly string[];
+  readonly ownedField: string;
+  body: Buffer | BodyStream | null = null;
+
   readonly #exchange: Exchange;
   readonly #upstream: Upstream;
-  readonly #headers: string[];
-  readonly #ownedField: string;
   readonly #refuse: Refuse;
-  #body: Buffer | BodyStream | null = null;
   #connection: Connection | null = null;
   #endpoint: Endpoint | null = null;
-  #controller: Controller | null = null;
   #retriesLeft: number;
   #sentAtMs = 0;
+  /** This attempt was given to a socket. */
+  #begun = false;
   #interim = 0;
   /** The socket of this attempt had carried requests before. */
   #reused = false;
@@ -48,11 +48,19 @@ export class Call implements Caller {
   #paused = false;
   #over = false;
 
-  constructor(exchange: Exchange, upstream: Upstream, headers: string[], ownedField: string, refuse: Refuse) {
+  constructor(
+    exchange: Exchange,
+    upstream: Upstream,
+    headers: readonly string[],
+    ownedField: string,
+    refuse: Refuse,
+  ) {
     this.#exchange = exchange;
     this.#upstream = upstream;
-    this.#headers = headers;
-    this.#ownedField = ownedField;
+    this.method = exchange.method;
+    this.target = exchange.target;
+    this.headers = headers;
+    this.ownedField = ownedField;
     this.#refuse = refuse;
     this.#retriesLeft = upstream.config.retries;
     // How long a body may take to come in is the listener's to say.
@@ -66,7 +74,7 @@ export class Call implements Caller {
   /** The body is at hand, or will be as it is read. */
   send(body: Buffer | BodyStream | null): void {
     if (this.#over) return;
-    this.#body = body;
+    this.body = body;
     this.deadlineMs = this.#nowMs() + this.#upstream.config.headTimeoutMs;
     if (!this.#upstream.request(this)) this.#fail('full');
   }
@@ -74,11 +82,10 @@ export class Call implements Caller {
   use(connection: Connection, endpoint: Endpoint): void {
     this.#connection = connection;
     this.#endpoint = endpoint;
-    this.#controller = null;
+    this.#begun = false;
     this.#reused = false;
     this.#sentAtMs = this.#nowMs();
-    const { method, target } = this.#exchange;
-    connection.send({ method, path: target, headers: this.#headers, body: this.#body }, this);
+    connection.send(this, this);
   }
 
   /** A piece of a streamed body came from the caller. */
@@ -88,7 +95,7 @@ export class Call implements Caller {
 
   expire(nowMs: number): void {
     // Where the upstream waits for a caller who is slow, the listener has a limit for that.
-    if (this.#controller !== null && this.#body instanceof BodyStream && this.#body.hungry) {
+    if (this.#begun && this.body instanceof BodyStream && this.body.hungry) {
       this.deadlineMs = nowMs + this.#upstream.config.headTimeoutMs;
       return;
     }
@@ -99,35 +106,24 @@ export class Call implements Caller {
     this.#drop('reset');
   }
 
-  // ------------------------------------------------------------ what undici reports
+  // ------------------------------------------------------------ what the connection reports
 
-  onRequestStart(controller: Controller): void {
-    const again = this.#controller !== null;
-    this.#controller = controller;
-    // undici would send a request again by itself in states that should not occur; it is not for it to say.
-    if (this.#over || again) {
-      controller.abort(new Error(this.#over ? 'the call is over' : 'a request is not sent twice'));
-      return;
-    }
-    const connection = this.#connection!;
-    this.#reused = connection.requests > 0;
-    connection.begin();
+  begun(): boolean {
+    this.#begun = true;
+    if (this.#over) return false;
+    this.#reused = this.#connection!.requests > 0;
     this.deadlineMs = this.#nowMs() + this.#upstream.config.headTimeoutMs;
+    return true;
   }
 
-  onResponseStart(_: Controller, status: number, fields: AnswerFields): void {
+  /** The deadline stays as it is: an interim answer is no progress. */
+  interim(): boolean {
+    this.#interim += 1;
+    return this.#interim <= interimAnswersMax;
+  }
+
+  head(status: number, head: AnswerHead): void {
     if (this.#over) return;
-    if (status >= 100 && status < 200 && status !== 101) {
-      // The deadline stays as it is: an interim answer is no progress.
-      this.#interim += 1;
-      if (this.#interim > interimAnswersMax) this.#drop('invalid');
-      return;
-    }
-    const head = readAnswer(status, fields, this.#ownedField);
-    if (head === null) {
-      this.#drop('invalid');
-      return;
-    }
     const nowMs = this.#nowMs();
     this.#endpoint!.health.succeeded();
     this.#upstream.observer.answered(status, nowMs - this.#sentAtMs);
@@ -135,12 +131,12 @@ export class Call implements Caller {
     this.deadlineMs = nowMs + this.#idleMs();
     this.#exchange.head(status, head.headers, head.length);
     // undici takes a length that 304 may announce for a broken promise; the answer is complete without its word.
-    if (!hasBody(this.#exchange.method, status)) this.#complete();
+    if (head.framing === 'none') this.#complete();
   }
 
-  onResponseData(_: Controller, chunk: Buffer): void {
+  data(piece: Buffer): void {
     if (this.#over) return;
-    if (this.#exchange.write(chunk)) {
+    if (this.#exchange.write(piece)) {
       this.deadlineMs = this.#nowMs() + this.#idleMs();
       return;
     }
@@ -153,22 +149,19 @@ export class Call implements Caller {
     this.#exchange.onDrain(() => this.#resume());
   }
 
-  /** Trailers are dropped, knowingly: most callers cannot take them, and none may be merged into the head. */
-  onResponseEnd(): void {
+  ended(): void {
     this.#giveBack();
     if (!this.#over) this.#complete();
   }
 
-  onResponseError(_: Controller | undefined, error: Error): void {
+  failed(failure: RequestFailure): void {
     const endpoint = this.#endpoint!;
-    const unsent = this.#controller === null;
     const heard = this.#connection!.heard;
     this.#giveBack();
     if (this.#over) {
-      if (unsent) endpoint.health.failed(this.#nowMs());
+      if (!this.#begun) endpoint.health.failed(this.#nowMs());
       return;
     }
-    const failure = unsent ? connectKindOf(error) : kindOf(error);
     if (failure === 'body' || failure === 'defect') {
       this.#end(failure === 'body' ? refusals.body_incomplete : refusals.gateway_fault);
       return;
@@ -186,12 +179,12 @@ export class Call implements Caller {
    */
   #mayRetry(failure: CallFailure, endpoint: Endpoint, heard: boolean): boolean {
     if (this.#retriesLeft === 0) return false;
-    const unsent = this.#controller === null && this.#upstream.hasOther(endpoint);
+    const unsent = !this.#begun && this.#upstream.hasOther(endpoint);
     const died =
       failure === 'reset' &&
       this.#reused &&
       !heard &&
-      !(this.#body instanceof BodyStream) &&
+      !(this.body instanceof BodyStream) &&
       isIdempotent(this.#exchange.method);
     if (!unsent && !died) return false;
     this.#retriesLeft -= 1;
@@ -220,15 +213,12 @@ export class Call implements Caller {
     this.#exchange.end();
   }
 
-  /**
-   * For reasons that undici does not know: the caller left, a deadline passed, the answer will not do. The connection is
-   * cut rather than the request aborted: after an abort, undici opens another connection for a request it will not send.
-   */
-  #drop(reason: 'abandoned' | Extract<CallFailure, 'timeout' | 'reset' | 'invalid'>): void {
+  /** For reasons that the connection does not know: the caller left, a deadline passed, the upstream is being closed. */
+  #drop(reason: 'abandoned' | Extract<CallFailure, 'timeout' | 'reset'>): void {
     if (this.#over) return;
     const connection = this.#connection;
     // Before it is written there is nothing to cut: a connection that is being opened comes back and finds the call over.
-    if (this.#controller !== null) connection?.cut();
+    if (this.#begun) connection?.cut();
     if (reason !== 'abandoned') {
       this.#fail(reason, connection === null ? null : this.#endpoint);
       return;
@@ -241,7 +231,7 @@ export class Call implements Caller {
     this.#over = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // An answer may be complete, or refused, while the body still comes: what is left of it is let run dry.
-    if (this.#body instanceof BodyStream) this.#body.destroy();
+    if (this.body instanceof BodyStream) this.body.destroy();
     this.#upstream.leave(this);
   }
 

@@ -1,109 +1,70 @@
 /**
- * One connection to one URL: an undici client that carries a single request at a time and reconnects by itself.
- * Knows what undici does not tell: whether the socket was used before, which decides if a request may be sent again.
+ * One connection to one URL, as calls see it: it carries a single request at a time and reconnects by itself.
+ *
+ * `plain-connection.ts` speaks HTTP/1.1 to http:// URLs, `undici-connection.ts` to https:// ones.
  */
-import type { Readable } from 'node:stream';
-import { Client, type Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/schema.ts';
-import { connectorOf } from './connector.ts';
-import { Gate } from './gate.ts';
+import type { AnswerHead } from './answer.ts';
+import type { BodyStream } from './body.ts';
+import type { CallFailure } from './observer.ts';
 
-type Limits = Pick<UpstreamConfig, 'connectTimeoutMs' | 'keepAliveMs' | 'maxResponseHeaderBytes'>;
-
-type RequestHandler = Dispatcher.DispatchHandler;
+export type ConnectionLimits = Pick<
+  UpstreamConfig,
+  'connectTimeoutMs' | 'keepAliveMs' | 'maxResponseHeaderBytes'
+>;
 
 export interface OutgoingRequest {
-  readonly method: Dispatcher.HttpMethod;
-  readonly path: string;
-  /** Name, value, name, value. Holds `content-length` when a streamed body has a known one. */
-  readonly headers: string[];
-  readonly body: Buffer | Readable | null;
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  /** Name, value, name, value; without those that frame the body. `host` where it is not that of the URL. */
+  readonly headers: readonly string[];
+  readonly body: Buffer | BodyStream | null;
+  /** A field of answers that we write ourselves. */
+  readonly ownedField: string;
 }
 
-export class Connection {
+/**
+ * Why there is no answer, or not all of it. `body`: the request's own body was not as long as announced. `defect`: what we
+ * built cannot be sent, or a handler of ours threw.
+ */
+export type RequestFailure = Exclude<CallFailure, 'full'> | 'body' | 'defect';
+
+/** What a connection reports of the request on it, in this order; `ended` or `failed` comes last, and frees the connection. */
+export interface AnswerReceiver {
+  /** The request is about to be written. False when it is no longer wanted: then nothing is. */
+  begun(): boolean;
+  /** An interim answer came. False when there were too many. */
+  interim(): boolean;
+  head(status: number, head: AnswerHead): void;
+  /** A piece of the body. It is the connection's: what is wanted later must be copied now. */
+  data(piece: Buffer): void;
+  ended(): void;
+  failed(failure: RequestFailure): void;
+}
+
+export interface Connection {
   /** True while there is an open socket. */
-  open = false;
+  readonly open: boolean;
   /** Requests begun on the present socket. */
-  requests = 0;
-
-  readonly #client: Client;
-  readonly #servername: string;
-  #gate: Gate | null = null;
-
-  /** `changed` is told when the socket came or went. */
-  constructor(url: URL, limits: Limits, changed: (connection: Connection) => void) {
-    const connector = connectorOf(url, limits);
-    this.#servername = url.hostname;
-    this.#client = new Client(url.origin, {
-      // 0 asks the upstream to close after each answer.
-      pipelining: limits.keepAliveMs === 0 ? 0 : 1,
-      keepAliveTimeout: Math.max(limits.keepAliveMs, 1),
-      // An upstream's Keep-Alive field may shorten our time, not lengthen it.
-      keepAliveMaxTimeout: Math.max(limits.keepAliveMs, 1),
-      maxHeaderSize: limits.maxResponseHeaderBytes,
-      // Both are kept by the call itself (`call.ts`): undici's are coarse and know nothing of the gate.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      strictContentLength: true,
-      connect: (options, callback) => {
-        connector.open(options, (...result) => {
-          if (result[0] === null) this.#gate = new Gate(result[1]);
-          callback(...result);
-        });
-      },
-    });
-    this.#client.on('connect', () => {
-      this.open = true;
-      this.requests = 0;
-      changed(this);
-    });
-    this.#client.on('disconnect', () => {
-      this.open = false;
-      this.#gate = null;
-      changed(this);
-    });
-  }
-
-  send(request: OutgoingRequest, handler: RequestHandler): void {
-    const { method, path, headers, body } = request;
-    // Left to itself, undici takes the name for TLS from the Host field. (Its types do not know the option.)
-    const options: Dispatcher.DispatchOptions & { servername: string } = {
-      method,
-      path,
-      headers,
-      body,
-      servername: this.#servername,
-    };
-    this.#client.dispatch(options, handler);
-  }
-
-  /** A request is being written to the socket. */
-  begin(): void {
-    this.requests += 1;
-    this.#gate?.expectHead();
-  }
-
+  readonly requests: number;
   /** Did a byte of an answer come to the present request? */
-  get heard(): boolean {
-    return this.#gate?.heard ?? false;
-  }
+  readonly heard: boolean;
 
-  /** Back-pressure: at most what the socket buffers hold is taken from the upstream until `resume`. */
-  pause(): void {
-    this.#gate?.close();
-  }
-
-  resume(): void {
-    this.#gate?.open();
-  }
-
-  /** Ends the socket under the request on it; undici then reports that one as failed. */
-  cut(): void {
-    this.#gate?.cut();
-  }
-
+  /** Sends a request, once there is a socket. The one before must be over. */
+  send(request: OutgoingRequest, receiver: AnswerReceiver): void;
+  /** Back-pressure: a bounded amount is taken from the upstream until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Ends the socket under the request that was begun; that one fails, later. */
+  cut(): void;
   /** Ends the connection for good; a request on it fails. Settles when the socket is closed. */
-  destroy(): Promise<void> {
-    return this.#client.destroy();
-  }
+  destroy(): Promise<void>;
 }
+
+/** Makes a connection without opening it. `changed` is told when its socket came or went. */
+export type OpenConnection = (
+  url: URL,
+  limits: ConnectionLimits,
+  changed: (connection: Connection) => void,
+) => Connection;

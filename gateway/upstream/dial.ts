@@ -88,7 +88,7 @@ export class Dial {
   /** The upstream's own answer is passed on, whatever it is: it may say how to authenticate, or where else to go. */
   #decline(answer: IncomingMessage, ownedField: string): void {
     const status = answer.statusCode ?? 0;
-    const head = readAnswer(status, distinct(answer), ownedField);
+    const head = readAnswer('GET', status, 1, fieldsOf(answer), ownedField);
     if (this.#over || head === null) {
       answer.destroy();
       if (head === null) this.#fail('invalid');
@@ -139,14 +139,9 @@ function grouped(headers: readonly string[]): Record<string, string[]> {
   return fields;
 }
 
-/** node joins repeated fields of some names and drops those of others; here they are as they came. */
-function distinct({ headersDistinct }: IncomingMessage): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(headersDistinct).map(([name, values = []]) => [
-      name,
-      values.length === 1 ? values[0]! : values,
-    ]),
-  );
+/** As they came, names in lower case: node joins repeated fields of some names and drops those of others. */
+function fieldsOf({ rawHeaders }: IncomingMessage): string[] {
+  return rawHeaders.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
 }
 
 /** What became of a handshake that did not end in an answer. The library's own errors have no code: the answer was no 101 of ours. */

@@ -1,6 +1,6 @@
 /** One URL of an upstream: its connections and its health. At most so many connections; made when needed, then kept. */
 import type { UpstreamConfig } from '../config/schema.ts';
-import { Connection } from './connection.ts';
+import type { Connection, OpenConnection } from './connection.ts';
 import { Health } from './health.ts';
 
 export class Endpoint {
@@ -10,6 +10,7 @@ export class Endpoint {
   busy = 0;
 
   readonly #config: UpstreamConfig;
+  readonly #open: OpenConnection;
   /** Without a request, with an open socket; the last one used is used next, so that the surplus runs out of time. */
   readonly #warm: Connection[] = [];
   /** Without a request and without a socket. */
@@ -17,9 +18,10 @@ export class Endpoint {
   readonly #all = new Set<Connection>();
   #closed = false;
 
-  constructor(url: string, config: UpstreamConfig) {
+  constructor(url: string, config: UpstreamConfig, open: OpenConnection) {
     this.url = new URL(url);
     this.#config = config;
+    this.#open = open;
     this.health = new Health({ failures: config.health.failures, retryAfterMs: config.health.retryAfterMs });
   }
 
@@ -37,7 +39,7 @@ export class Endpoint {
     const known = fresh ? (this.#cold.pop() ?? null) : (this.#warm.pop() ?? this.#cold.pop() ?? null);
     if (known !== null) return known;
     if (fresh && this.#all.size >= this.#config.connections) return this.#warm.pop()!;
-    const made = new Connection(this.url, this.#config, (connection) => this.#moved(connection));
+    const made = this.#open(this.url, this.#config, (connection) => this.#moved(connection));
     this.#all.add(made);
     return made;
   }
@@ -49,7 +51,7 @@ export class Endpoint {
       return;
     }
     this.#all.delete(connection);
-    // Not within the callback of undici that led here.
+    // Not within the connection's callback that led here.
     queueMicrotask(() => void connection.destroy());
   }
 

@@ -42,7 +42,5 @@ export function forward(
     collect(body, (bytes) => call.send(bytes));
     return;
   }
-  // undici checks the length while it writes, and cuts the connection when it is not kept.
-  if (body.length !== null) headers.push('content-length', String(body.length));
   call.send(new BodyStream(body, () => call.bodyMoved()));
 }

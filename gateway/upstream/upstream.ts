@@ -4,9 +4,10 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, OpenConnection } from './connection.ts';
 import { Endpoint } from './endpoint.ts';
 import type { UpstreamObserver, UpstreamStats } from './observer.ts';
+import { openConnection } from './open-connection.ts';
 
 /** What an upstream asks of a call. */
 export interface Caller {
@@ -28,6 +29,8 @@ export interface UpstreamParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: UpstreamObserver;
+  /** Which client to use; by default the URL says. */
+  readonly open?: OpenConnection;
 }
 
 /** Deadlines are looked at this often, so that is how much later they may strike. */
@@ -58,7 +61,8 @@ export class Upstream {
     this.clock = parts.clock;
     this.observer = parts.observer;
     this.#random = parts.random;
-    this.#endpoints = config.urls.map((url) => new Endpoint(url, config));
+    const open = parts.open ?? openConnection;
+    this.#endpoints = config.urls.map((url) => new Endpoint(url, config, open));
     const shortestMs = Math.min(config.headTimeoutMs, config.idleTimeoutMs || config.headTimeoutMs);
     this.#sweepMs = Math.min(Math.max(shortestMs / 8, sweepMsMin), sweepMsMax);
   }
@@ -124,7 +128,7 @@ export class Upstream {
   give(connection: Connection, endpoint: Endpoint): void {
     endpoint.give(connection);
     if (this.#queue.size === 0 || this.#serving) return;
-    // Not within undici's callback: it has yet to note that the answer ended and what bytes came behind it.
+    // Not within the connection's callback: it may have yet to note what bytes came behind the answer.
     this.#serving = true;
     queueMicrotask(() => this.#serve());
   }

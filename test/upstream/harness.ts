@@ -6,7 +6,9 @@ import type { Clock } from '../../gateway/core/clock.ts';
 import type { Forwarding } from '../../gateway/route/policy.ts';
 import { forward } from '../../gateway/upstream/forward.ts';
 import { HeaderPlan, type HeaderSettings } from '../../gateway/upstream/headers.ts';
+import type { OpenConnection } from '../../gateway/upstream/connection.ts';
 import type { UpstreamObserver } from '../../gateway/upstream/observer.ts';
+import { openConnection } from '../../gateway/upstream/open-connection.ts';
 import { Upstream, type Random } from '../../gateway/upstream/upstream.ts';
 import { Backend, type Behaviour } from '../support/backend.ts';
 import { FakeExchange, type FakeRequest } from '../support/fake-exchange.ts';
@@ -70,6 +72,13 @@ export class Notes implements UpstreamObserver {
   }
 }
 
+/** Which client the tests of this file are about. */
+let open: OpenConnection = openConnection;
+
+export function useClient(client: OpenConnection): void {
+  open = client;
+}
+
 const backends: Backend[] = [];
 const harnesses: Harness[] = [];
 
@@ -85,6 +94,7 @@ export class Harness {
       clock: this.clock,
       random,
       observer: this.notes,
+      open,
     });
   }
 

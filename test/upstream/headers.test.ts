@@ -199,38 +199,68 @@ describe('RFC 7239: where a request came from', () => {
 });
 
 describe('RFC 9110 section 7.6.1: the head of an answer', () => {
-  const read = (fields: Record<string, string | string[]>, status = 200) =>
-    readAnswer(status, fields, 'x-request-id');
+  const read = (fields: readonly string[], status = 200, minor = 1, method = 'GET') =>
+    readAnswer(method, status, minor, fields, 'x-request-id');
 
   it('keeps what is for the caller, in order, each Set-Cookie by itself', () => {
-    const head = read({
-      date: 'd',
-      server: 's',
-      'set-cookie': ['a', 'b'],
-      'x-request-id': 'theirs',
-      'content-length': '3',
-    });
-    expect(head).toEqual({
+    const fields = ['date', 'd', 'server', 's', 'set-cookie', 'a', 'x-request-id', 'theirs', 'set-cookie', 'b'];
+    expect(read([...fields, 'content-length', '3'])).toEqual({
       headers: ['date', 'd', 'server', 's', 'set-cookie', 'a', 'set-cookie', 'b'],
       length: 3,
+      framing: 'sized',
+      persistent: true,
+      keepAliveMs: null,
     });
   });
 
   it('drops what is between us and the upstream, and what Connection names', () => {
-    const fields = { connection: ['close', 'X-A'], 'x-a': '1', 'keep-alive': '1', trailer: 't', upgrade: 'u', te: 't', 'proxy-authenticate': 'p', 'proxy-connection': 'p', 'x-b': '2' }; // prettier-ignore
+    const fields = ['connection', 'close', 'connection', 'X-A', 'x-a', '1', 'keep-alive', '1', 'trailer', 't', 'upgrade', 'u', 'te', 't', 'proxy-authenticate', 'p', 'proxy-connection', 'p', 'x-b', '2']; // prettier-ignore
     expect(read(fields)?.headers).toEqual(['x-b', '2']);
   });
 
   it.each([
-    ['transfer-encoding', 'gzip'],
-    ['transfer-encoding', ['chunked', 'chunked']],
-    ['content-length', ['1', '1']],
-    ['content-length', '-1'],
-    ['content-length', '9999999999999999'],
-  ])('refuses %s: %j', (name, value) => expect(read({ [name]: value })).toBeNull());
+    [['transfer-encoding', 'gzip']],
+    [['transfer-encoding', 'chunked', 'transfer-encoding', 'chunked']],
+    [['transfer-encoding', 'chunked', 'content-length', '1']],
+    [['content-length', '1', 'content-length', '1']],
+    [['content-length', '-1']],
+    [['content-length', '9999999999999999']],
+  ])('refuses %j', (fields) => expect(read(fields)).toBeNull());
+
+  it.each([
+    ['GET', 200, ['transfer-encoding', 'Chunked'], 'chunked'],
+    ['GET', 200, [], 'to-end'],
+    ['HEAD', 200, ['transfer-encoding', 'chunked'], 'none'],
+    ['HEAD', 200, ['content-length', '3'], 'none'],
+    ['GET', 204, [], 'none'],
+    ['GET', 304, ['content-length', '3'], 'none'],
+  ] as const)('RFC 9112 section 6.3: %s, %i, %j is framed %s', (method, status, fields, framing) =>
+    expect(read(fields, status, 1, method)?.framing).toBe(framing),
+  );
+
+  it.each([
+    [1, ['content-length', '0'], true],
+    [1, ['content-length', '0', 'connection', 'x, Close'], false],
+    [1, [], false],
+    [0, ['content-length', '0'], false],
+    [0, ['content-length', '0', 'connection', 'Keep-Alive'], true],
+    [0, ['transfer-encoding', 'chunked', 'connection', 'keep-alive'], false],
+  ] as const)(
+    'RFC 9112 section 9.3: HTTP/1.%i with %j keeps the connection: %s',
+    (minor, fields, persistent) => {
+      expect(read(fields, 200, minor)?.persistent).toBe(persistent);
+    },
+  );
+
+  it.each([
+    ['timeout=5', 5000],
+    ['max=3, Timeout=5', 5000],
+    ['x-timeout=5', null],
+    ['timeout=x', null],
+  ])('reads Keep-Alive: %s', (value, ms) => expect(read(['keep-alive', value])?.keepAliveMs).toBe(ms));
 
   it('has no length for 204, whatever it announces, and the announced one for 304', () => {
-    expect(read({ 'content-length': '5' }, 204)?.length).toBeNull();
-    expect(read({ 'content-length': '5' }, 304)?.length).toBe(5);
+    expect(read(['content-length', '5'], 204)?.length).toBeNull();
+    expect(read(['content-length', '5'], 304)?.length).toBe(5);
   });
 });
