@@ -62,7 +62,7 @@ export class UndiciConnection implements Connection {
     const sized = body instanceof BodyStream && body.length !== null;
     // Left to itself, undici takes the name for TLS from the Host field. (Its types do not know the option.)
     const options: Dispatcher.DispatchOptions & { servername: string } = {
-      method: method as Dispatcher.HttpMethod,
+      method,
       path: target,
       headers: sized ? [...headers, 'content-length', String(body.length)] : [...headers],
       body,
@@ -160,12 +160,12 @@ class Dispatch implements Dispatcher.DispatchHandler {
   }
 }
 
+/** Blanks behind a value, which undici leaves there, do not belong to it (RFC 9112 section 5.1). */
 function flat(fields: Fields): string[] {
   const all: string[] = [];
   for (const name of Object.keys(fields)) {
     const value = fields[name]!;
-    if (typeof value === 'string') all.push(name, value);
-    else for (const one of value) all.push(name, one);
+    for (const one of typeof value === 'string' ? [value] : value) all.push(name, one.replace(/[ \t]+$/, ''));
   }
   return all;
 }

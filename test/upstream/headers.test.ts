@@ -203,7 +203,18 @@ describe('RFC 9110 section 7.6.1: the head of an answer', () => {
     readAnswer(method, status, minor, fields, 'x-request-id');
 
   it('keeps what is for the caller, in order, each Set-Cookie by itself', () => {
-    const fields = ['date', 'd', 'server', 's', 'set-cookie', 'a', 'x-request-id', 'theirs', 'set-cookie', 'b'];
+    const fields = [
+      'date',
+      'd',
+      'server',
+      's',
+      'set-cookie',
+      'a',
+      'x-request-id',
+      'theirs',
+      'set-cookie',
+      'b',
+    ];
     expect(read([...fields, 'content-length', '3'])).toEqual({
       headers: ['date', 'd', 'server', 's', 'set-cookie', 'a', 'set-cookie', 'b'],
       length: 3,

@@ -2,6 +2,7 @@
  * What is promised of calls over http:// holds for the client that serves https:// too: the same tests, told to use that one.
  * What encryption adds is not looked at here.
  */
+// oxlint-disable import/no-unassigned-import -- the files are imported for the tests in them.
 import { UndiciConnection } from '../../gateway/upstream/undici-connection.ts';
 import { useClient } from './harness.ts';
 import './abort-soak.test.ts';

@@ -192,7 +192,7 @@ export class AnswerParser {
       case 'none':
         return IDLE;
       case 'sized':
-        this.#left = body!.length!;
+        this.#left = body.length!;
         return this.#left === 0 ? IDLE : SIZED;
       case 'chunked':
         this.#chunked.reset();

@@ -4,7 +4,7 @@
  * Strict: lines end in CRLF; a size is 1 to 16 hexadecimal digits without a space behind it; no trailer frames a message.
  */
 import { FieldSection, INCOMPLETE, INVALID } from './field-section.ts';
-import { CR, LF, SEMICOLON, TEXT, classOf, digitOf } from './octets.ts';
+import { CR, LF, SEMICOLON, TEXT, TOKEN, classOf, digitOf } from './octets.ts';
 
 /** Octets of one chunk's extensions. Nobody uses any; a limit keeps a peer from sending nothing but extensions. */
 export const extensionBytesMax = 256;
@@ -65,8 +65,9 @@ export class ChunkedBody {
         }
         case EXTENSION:
           this.#extension += 1;
-          if (octet === CR) this.#state = SIZE_LF;
-          else if ((classOf[octet]! & TEXT) === 0 || this.#extension > extensionBytesMax) return INVALID;
+          if (octet === CR && this.#extension > 1) this.#state = SIZE_LF;
+          else if ((classOf[octet]! & (this.#extension === 1 ? TOKEN : TEXT)) === 0) return INVALID;
+          else if (this.#extension > extensionBytesMax) return INVALID;
           at += 1;
           break;
         case SIZE_LF:

@@ -80,7 +80,7 @@ export class FieldSection {
     const marks = this.#marks;
     const fields: string[] = [];
     for (let mark = 0; mark < this.#count * MARKS; mark += MARKS) {
-      const name = text.substring(marks[mark]!, marks[mark + 1]!);
+      const name = text.substring(marks[mark]!, marks[mark + 1]);
       const from = marks[mark + 2]!;
       let to = marks[mark + 3]!;
       while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;

@@ -27,5 +27,8 @@ for (let octet = 0; octet < 256; octet += 1) {
 /** The value of a hexadecimal digit, or -1. */
 export const digitOf = new Int8Array(256).fill(-1);
 
-for (const [value, digits] of [...'0123456789abcdef'].entries())
-  for (const digit of new Set([digits, digits.toUpperCase()])) digitOf[digit.charCodeAt(0)] = value;
+for (let value = 0; value < 16; value += 1) {
+  const digit = value.toString(16);
+  digitOf[digit.charCodeAt(0)] = value;
+  digitOf[digit.toUpperCase().charCodeAt(0)] = value;
+}
