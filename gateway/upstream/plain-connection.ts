@@ -20,6 +20,7 @@ import { AnswerParser, type AnswerReader } from './http1/answer-parser.ts';
 import { requestHead, type RequestFraming } from './http1/request-head.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { StreamedRequest } from './streamed-request.ts';
+import { Turns, type Turned } from './turns.ts';
 
 /** What one read may bring. Shared by all connections, because what was read is used up before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
@@ -32,13 +33,14 @@ const keepAliveMarginMs = 1000;
 
 const tcpKeepAliveMs = 60_000;
 
-export class PlainConnection implements Connection, AnswerReader {
+export class PlainConnection implements Connection, AnswerReader, Turned {
   open = false;
   requests = 0;
   heard = false;
 
-  /** Those that wait to write to a kept socket: see `send`. */
-  static readonly #reusing: PlainConnection[] = [];
+  restedTurn = -1;
+
+  static readonly #turns = new Turns();
 
   readonly #host: string;
   readonly #port: number;
@@ -71,18 +73,20 @@ export class PlainConnection implements Connection, AnswerReader {
     this.#parser = new AnswerParser(this, limits.maxResponseHeaderBytes);
   }
 
-  /**
-   * A new socket is written to when it is open; a kept one, when this turn of the event loop has read what there is to read.
-   * Bytes that nobody asked for, and the end of the connection, must be seen before a request is sent, else they would be its
-   * answer (undici had to learn that: GHSA-35p6-xmwp-9g52).
-   */
+  /** A new socket is written to when it is open, a kept one in its turn. */
   send(request: OutgoingRequest, receiver: AnswerReceiver): void {
     this.#request = request;
     this.#receiver = receiver;
     this.#failure = 'reset';
     this.#idleTimer.suspend();
-    if (!this.open) this.#connect();
-    else if (PlainConnection.#reusing.push(this) === 1) setImmediate(PlainConnection.#reuse);
+    if (this.open) PlainConnection.#turns.await(this);
+    else this.#connect();
+  }
+
+  /** The socket may have been lost while the request waited. */
+  takeTurn(): void {
+    if (this.open) this.#write();
+    else this.#connect();
   }
 
   pause(): void {
@@ -125,13 +129,6 @@ export class PlainConnection implements Connection, AnswerReader {
   }
 
   // ------------------------------------------------------------ towards the upstream
-
-  static readonly #reuse = (): void => {
-    for (const connection of PlainConnection.#reusing.splice(0)) {
-      if (connection.open) connection.#write();
-      else connection.#connect();
-    }
-  };
 
   #connect(): void {
     const socket: Socket = connect({
@@ -178,7 +175,7 @@ export class PlainConnection implements Connection, AnswerReader {
     const receiver = this.#receiver!;
     if (!receiver.begun()) {
       this.#release();
-      this.#idleTimer.start(this.#limits.keepAliveMs);
+      this.#rest(this.#limits.keepAliveMs);
       receiver.ended();
       return;
     }
@@ -188,7 +185,7 @@ export class PlainConnection implements Connection, AnswerReader {
     const head = requestHead(this.#request!, this.#authority, this.#mayPersist, framing);
     if (head === null) {
       this.#release();
-      this.#idleTimer.start(this.#limits.keepAliveMs);
+      this.#rest(this.#limits.keepAliveMs);
       receiver.failed('defect');
       return;
     }
@@ -263,7 +260,7 @@ export class PlainConnection implements Connection, AnswerReader {
       !this.#parser.broken && this.#heldBytes === 0 && (this.#streamed === null || this.#streamed.done);
     const reusable = persistent && this.#mayPersist && inStep && idleMs > 0;
     this.#release();
-    if (reusable) this.#idleTimer.start(idleMs);
+    if (reusable) this.#rest(idleMs);
     else this.#letGo();
     receiver.ended();
   }
@@ -303,6 +300,12 @@ export class PlainConnection implements Connection, AnswerReader {
     this.#held = [];
     this.#heldBytes = 0;
     socket?.destroy();
+  }
+
+  #rest(idleMs: number): void {
+    this.restedTurn = PlainConnection.#turns.now;
+    PlainConnection.#turns.mark();
+    this.#idleTimer.start(idleMs);
   }
 
   /** The request is over. */
