@@ -12,6 +12,8 @@ const HELD_BYTES_MAX = 65_536;
  * The driver reads on from a connection while there is something to read, paused or not: only its end gives the thread back.
  */
 const PIECES_PER_TURN_MAX = 8192;
+/** Turns are only noticed every so many pieces, so that small bodies cost nothing. */
+const PIECES_UNNOTICED = 64;
 
 export class IncomingBody implements RequestBody, Watched {
   readonly length: number | null;
@@ -91,8 +93,8 @@ export class IncomingBody implements RequestBody, Watched {
 
   #take(bytes: ArrayBuffer, last: boolean): void {
     if (this.#over) return;
-    if (this.#piecesInTurn === 0) setImmediate(this.#turned);
     this.#piecesInTurn += 1;
+    if (this.#piecesInTurn === PIECES_UNNOTICED) setImmediate(this.#turned);
     if (this.#piecesInTurn > PIECES_PER_TURN_MAX) {
       this.#response.close(); // The driver then reports the caller as gone.
       return;

@@ -253,19 +253,19 @@ export class UwsExchange implements Exchange, Watched, Lease {
     expiryWatch.add(this);
   }
 
+  /** One call of the driver for the whole head: each costs as much as all this text. No line of it is without its check. */
   #writeHead(): void {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
-    this.#response
-      .writeStatus(statusLine(head.status))
-      .writeHeader(this.#parts.responder.requestIdHeader, this.requestId);
-    for (let i = 0; i < head.headers.length; i += 2) {
+    const { headers } = head;
+    let text = `${statusLine(head.status)}\r\n${this.#parts.responder.requestIdHeader}: ${this.requestId}`;
+    for (let i = 0; i < headers.length; i += 2) {
       // The driver writes a Date of its own into every answer, and two would be malformed.
-      if (head.headers[i] === 'date') continue;
-      this.#response.writeHeader(latin1(head.headers[i]!), latin1(head.headers[i + 1]!));
+      if (headers[i] !== 'date') text += `\r\n${headers[i]}: ${headers[i + 1]}`;
     }
-    if (this.arrival.lastAnswer) this.#response.writeHeader('Connection', 'close');
+    if (this.arrival.lastAnswer) text += '\r\nConnection: close';
+    this.#response.writeStatus(latin1(text));
   }
 
   /** The caller did not take anything for too long. */
@@ -330,7 +330,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
 
 const ASCII = /^[\x00-\x7f]*$/; // oxlint-disable-line no-control-regex
 
-/** The driver writes strings as UTF-8; a field in which one char is one byte goes out as bytes where that would differ. */
+/** The driver writes strings as UTF-8; text in which one char is one byte goes out as bytes where that would differ. */
 function latin1(text: string): string | Uint8Array<ArrayBuffer> {
   return ASCII.test(text) ? text : new Uint8Array(Buffer.from(text, 'latin1'));
 }

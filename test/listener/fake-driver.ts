@@ -81,7 +81,11 @@ export class FakeResponse {
     return this;
   }
 
-  getRemoteAddressAsText(): ArrayBuffer {
-    return new TextEncoder().encode(this.address).buffer;
+  getRemoteAddress(): ArrayBuffer {
+    const { address } = this;
+    const octets = address.includes(':')
+      ? [...Buffer.from(address.replaceAll(':', ''), 'hex')]
+      : address.split('.').filter(Boolean).map(Number);
+    return new Uint8Array(octets).buffer;
   }
 }
