@@ -43,8 +43,11 @@ export interface Exchange {
    * For HEAD, 204 and 304 the body is left out and `length` is only reported.
    */
   head(status: number, headers: RawHeaders, length: number | null): void;
-  /** Sends a piece of the body; false asks the sender to wait for `onDrain`. The chunk is the sender's again afterwards. */
-  write(chunk: Uint8Array): boolean;
+  /**
+   * Sends a piece of the body; false asks the sender to wait for `onDrain`. The chunk is the sender's again afterwards.
+   * `last`: nothing but `end` follows, at once.
+   */
+  write(chunk: Uint8Array, last?: boolean): boolean;
   onDrain(listener: () => void): void;
   end(): void;
   /** Answers 101, passes on what either end sends from now on, and ends the exchange. Cuts the upstream if the caller left. */

@@ -188,9 +188,11 @@ export class UwsExchange implements Exchange, Watched, Lease {
     });
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, last = false): boolean {
     if (this.#over || this.#bodyless || chunk.length === 0) return true;
     this.sentBytes += chunk.length;
+    // All of it is here: it is sent with its length, and in one write.
+    if (last && this.#head !== null) this.#length = this.sentBytes;
     // With the last piece the driver ends the response by itself: what must be done before is done now.
     if (this.sentBytes === this.#length) this.body?.release();
     let taken = true;

@@ -134,9 +134,9 @@ export class Call implements Caller, AnswerReceiver, OutgoingRequest {
     if (head.framing === 'none') this.#complete();
   }
 
-  data(piece: Buffer): void {
+  data(piece: Buffer, last: boolean): void {
     if (this.#over) return;
-    if (this.#exchange.write(piece)) {
+    if (this.#exchange.write(piece, last)) {
       this.deadlineMs = this.#nowMs() + this.#idleMs();
       return;
     }

@@ -37,8 +37,11 @@ export interface AnswerReceiver {
   /** An interim answer came. False when there were too many. */
   interim(): boolean;
   head(status: number, head: AnswerHead): void;
-  /** A piece of the body. It is the connection's: what is wanted later must be copied now. */
-  data(piece: Buffer): void;
+  /**
+   * A piece of the body. It is the connection's: what is wanted later must be copied now. `last`: `ended` follows at once;
+   * it may also follow without such a piece.
+   */
+  data(piece: Buffer, last: boolean): void;
   ended(): void;
   failed(failure: RequestFailure): void;
 }

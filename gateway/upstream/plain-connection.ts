@@ -124,8 +124,8 @@ export class PlainConnection implements Connection, AnswerReader, Turned {
     return head;
   }
 
-  onContent(piece: Buffer): void {
-    this.#receiver!.data(piece);
+  onContent(piece: Buffer, last: boolean): void {
+    this.#receiver!.data(piece, last);
   }
 
   // ------------------------------------------------------------ towards the upstream

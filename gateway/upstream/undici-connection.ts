@@ -136,7 +136,7 @@ class Dispatch implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Controller, piece: Buffer): void {
-    if (!this.#refused) this.#receiver.data(piece);
+    if (!this.#refused) this.#receiver.data(piece, false);
   }
 
   /** Trailers are dropped, knowingly: most callers cannot take them, and none may be merged into the head. */

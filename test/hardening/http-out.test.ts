@@ -205,6 +205,18 @@ describe('U1: fields of answers', () => {
       }, 2);
     }
   });
+  it('a chunked answer that is all there is sent with its length, a longer one in chunks', async () => {
+    const chunks = (...pieces: string[]): string => pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join(''); // prettier-ignore
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    arena.onRequest = (_, socket) => socket.write(`${head}${chunks('a', 'bc', 'd')}0\r\nX-T: 1\r\n\r\n`);
+    const short = await arena.attack(async (client) => (client.send(bytesOf('/open/x')), client.read()), 1);
+    expect([short.text, short.values('content-length'), short.values('x-t')]).toEqual(['abcd', ['4'], []]);
+
+    const long = 'x'.repeat(300_000);
+    arena.onRequest = (_, socket) => socket.write(`${head}${chunks(long, 'end')}0\r\n\r\n`);
+    const got = await arena.attack(async (client) => (client.send(bytesOf('/open/x')), client.read()), 1);
+    expect([got.text, got.values('transfer-encoding')]).toEqual([`${long}end`, ['chunked']]);
+  });
   it('post bodies of every size arrive whole', async () => {
     for (const size of [0, 1, 16_383, 16_384, 16_385, 65_536, 300_000]) {
       expect(await arena.send(post('/open/x', 'x'.repeat(size)), 1)).toBe('200');

@@ -76,7 +76,7 @@ export class AnswerParser {
 
   /**
    * Reads the first `size` octets of `bytes`. 'complete' comes once, with the end of the answer; see `broken` for octets behind
-   * it. Octets that nobody asked for are 'invalid'.
+   * it. Octets that nobody asked for are 'invalid'. What was read may be moved about in `bytes`.
    */
   push(bytes: Buffer, size: number): Progress {
     const behind = this.#state === IDLE ? INVALID : this.#read(bytes, size);
@@ -145,7 +145,7 @@ export class AnswerParser {
         case SIZED: {
           const to = Math.min(end, at + this.#left);
           this.#left -= to - at;
-          this.#reader.onContent(bytes.subarray(at, to));
+          this.#reader.onContent(bytes.subarray(at, to), this.#left === 0);
           if (this.#left === 0) return to;
           at = to;
           break;
@@ -153,7 +153,7 @@ export class AnswerParser {
         case CHUNKED:
           return this.#chunked.push(bytes, at, end, this.#reader);
         case TO_END:
-          this.#reader.onContent(bytes.subarray(at, end));
+          this.#reader.onContent(bytes.subarray(at, end), false);
           at = end;
           break;
         default:

@@ -24,7 +24,8 @@ const digitsMax = 16;
 
 /** Takes pieces of content. They are parts of what was pushed, and good until the call returns. */
 export interface ContentSink {
-  onContent(piece: Buffer): void;
+  /** `last`: the message is complete with this piece. A message may also be complete without such a piece. */
+  onContent(piece: Buffer, last: boolean): void;
 }
 
 export class ChunkedBody {
@@ -34,6 +35,9 @@ export class ChunkedBody {
   /** Octets of the present chunk that are still to come. */
   #left = 0;
   readonly #trailers = new FieldSection();
+  /** Where the content of the present push lies. */
+  #from = 0;
+  #to = 0;
 
   reset(): void {
     this.#state = SIZE;
@@ -41,8 +45,19 @@ export class ChunkedBody {
     this.#left = 0;
   }
 
-  /** Returns the place behind the body, or INCOMPLETE, or INVALID. */
+  /**
+   * Returns the place behind the body, or INCOMPLETE, or INVALID. Moves the content of all chunks in `bytes` together, so that
+   * it is one piece, however small the chunks are.
+   */
   push(bytes: Buffer, start: number, end: number, sink: ContentSink): number {
+    this.#from = 0;
+    this.#to = 0;
+    const behind = this.#read(bytes, start, end);
+    if (this.#to > this.#from) sink.onContent(bytes.subarray(this.#from, this.#to), behind >= 0);
+    return behind;
+  }
+
+  #read(bytes: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end) {
       const octet = bytes[at]!;
@@ -81,7 +96,7 @@ export class ChunkedBody {
           const to = Math.min(end, at + this.#left);
           this.#left -= to - at;
           if (this.#left === 0) this.#state = DATA_CR;
-          sink.onContent(bytes.subarray(at, to));
+          this.#gather(bytes, at, to);
           at = to;
           break;
         }
@@ -106,6 +121,12 @@ export class ChunkedBody {
       }
     }
     return INCOMPLETE;
+  }
+
+  #gather(bytes: Buffer, at: number, to: number): void {
+    if (this.#to === 0) this.#from = at;
+    else bytes.copyWithin(this.#to, at, to);
+    this.#to = this.#to === 0 ? to : this.#to + to - at;
   }
 }
 

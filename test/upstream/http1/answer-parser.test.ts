@@ -1,6 +1,7 @@
 /** RFC 9112 by cases. Each is played at once, cut at every byte, and byte by byte: what comes of it must be the same. */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { AnswerParser } from '../../../gateway/upstream/http1/answer-parser.ts';
 import { fieldsMax } from '../../../gateway/upstream/http1/field-section.ts';
 import { extensionBytesMax, trailerBytesMax } from '../../../gateway/upstream/http1/chunked-body.ts';
 import { hostileAnswers, hostileBodies } from '../../support/hostile-answers.ts';
@@ -153,6 +154,42 @@ describe('RFC 9112 section 7.1: the chunked coding', () => {
   ])('%j is cut short by a close', (body) =>
     expect(everyWay(chunked(body), { closes: true }).end).toBe('cut'),
   );
+});
+
+describe('the content of chunks', () => {
+  /** Each piece, and whether it was said to be the last. */
+  const piecesOf = (...pushes: string[]): [string, boolean][] => {
+    const pieces: [string, boolean][] = [];
+    const parser = new AnswerParser(
+      {
+        onInterim: () => true,
+        onHead: () => ({ framing: 'chunked', length: null }),
+        onContent: (piece, last) => void pieces.push([piece.toString('latin1'), last]),
+      },
+      1000,
+    );
+    parser.begin();
+    for (const text of pushes) parser.push(Buffer.from(text, 'latin1'), text.length);
+    return pieces;
+  };
+
+  it('is one piece for each push, however small the chunks are', () => {
+    expect(
+      piecesOf(chunked('1\r\na\r\n2;x\r\nbc\r\n1\r\nd'), '\r\n1\r\ne\r\n', '1\r\nf\r\n0\r\n\r\n'),
+    ).toEqual([
+      ['abcd', false],
+      ['e', false],
+      ['f', true],
+    ]);
+  });
+
+  it('is told to be the last only when the answer is complete with it', () => {
+    expect(piecesOf(chunked('1\r\na\r\n0\r\n\r\n'))).toEqual([['a', true]]);
+    expect(piecesOf(chunked('1\r\na\r\n0\r\nX: a\r\n\r\n'))).toEqual([['a', true]]);
+    expect(piecesOf(chunked('1\r\na\r\n0\r\n'))).toEqual([['a', false]]);
+    expect(piecesOf(chunked('1\r\na\r\n0\r\nX : a\r\n\r\n'))).toEqual([['a', false]]);
+    expect(piecesOf(chunked('1\r\na\r\n'), '0\r\n\r\n')).toEqual([['a', false]]);
+  });
 });
 
 describe('RFC 9110 section 15.2: interim answers', () => {
