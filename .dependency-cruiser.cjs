@@ -34,7 +34,14 @@ module.exports = {
     only('route-imports-core', '^gateway/route/', '^gateway/(core|route)/'),
     only('decision-imports-route', '^gateway/decision/', '^gateway/(core|decision|route)/'),
     only('native-imports-nothing', '^gateway/native/', '^gateway/native/'),
-    only('sim-imports-core-and-flight', '^sim/', '^(sim/|gateway/(core|flight)/)'),
+    only(
+      'protocol-imports-core-and-flight',
+      '^gateway/oauth/protocol/',
+      '^gateway/(core|flight|oauth/protocol)/',
+    ),
+    // What a model runs must be reachable by nothing but its door: the protocols of credentials are, and nothing else of
+    // oauth/ is.
+    only('sim-imports-core-flight-protocol', '^sim/', '^(sim/|gateway/(core|flight|oauth/protocol)/)'),
     {
       name: 'product-never-imports-tools',
       severity: 'error',

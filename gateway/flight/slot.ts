@@ -59,8 +59,8 @@ export type Attempt =
  * Starts or joins, in one decision.
  *
  * `awaited` is the generation that the caller has waited for, or null: its end is shared with the caller, whatever it
- * was, so that the joiners of a failed burst do not become claimants one after the other. The exception is a leader
- * that died, whose end nobody meant.
+ * was and even if the key was claimed again since, so that the joiners of a burst do not become claimants one after the
+ * other. The exception is a leader that died, whose end nobody meant.
  */
 export function tryStart(
   cells: Cells,
@@ -74,6 +74,11 @@ export function tryStart(
   const word = cells.load(control);
   const now = cells.tick();
   const state = stateOf(word);
+  if (awaited !== null && generationOf(word) !== awaited) {
+    const end = cells.load(historyAddress(layout, slot, awaited));
+    if (generationOf(end) === awaited && end !== 0n && shared(end, awaited, now))
+      return { kind: 'settled', word: end, now };
+  }
   if (state === PENDING || state === COMMITTING) {
     return { kind: passed(now, deadlineOf(word)) ? 'lapsed' : 'join', word, now };
   }

@@ -12,6 +12,7 @@ import { expireLapsed } from './expiry.ts';
 import { controlAddress } from './layout.ts';
 import { lead } from './leader.ts';
 import type { Outcome, Start } from './outcome.ts';
+import type { Payload } from './payload.ts';
 import type { Attempt } from './slot.ts';
 
 /** How often a start may find that another thread was faster. */
@@ -65,7 +66,7 @@ export function* start(context: Context, request: Start): Script<Outcome> {
       });
       continue;
     } else if (attempt.kind === 'join' || attempt.kind === 'settled') {
-      const outcome = yield* answer(context, slot, attempt.word, led);
+      const outcome = yield* answer(context, request, slot, attempt, led);
       if (outcome !== null) return outcome;
       awaited = null;
     } else if (attempt.kind === 'lapsed') {
@@ -78,18 +79,33 @@ export function* start(context: Context, request: Start): Script<Outcome> {
   return { kind: 'contended' };
 }
 
-/** Answers a start from a published or ended generation. Null when the slot has moved on meanwhile. */
-function* answer(context: Context, slot: number, word: bigint, led: number | null): Script<Outcome | null> {
+/**
+ * Answers a start from a published or ended generation. Null when a published one has moved on meanwhile. The end of a
+ * generation is an answer by itself, whatever the key is used for since: who led it must not have to lead once more.
+ */
+function* answer(
+  context: Context,
+  request: Start,
+  slot: number,
+  { kind, word }: Extract<Attempt, { kind: 'join' | 'settled' }>,
+  led: number | null,
+): Script<Outcome | null> {
   const { layout, operations } = context;
+  const isOver = kind === 'settled';
   const generation = generationOf(word);
   const mine = generation === led;
   if (stateOf(word) === FAILED) {
     if (!mine) yield count('shared_failures');
     return { kind: 'failed', slot, generation, code: ownerOf(word), shared: !mine };
   }
-  const read = yield* operate('readPayload', (cells) => operations.readPayload(cells, layout, slot, word));
-  if (read.kind === 'moved') return null;
+  let seen = word;
+  let payload: Payload | null = null;
+  if (request.payload || !isOver) {
+    const read = yield* operate('readPayload', (cells) => operations.readPayload(cells, layout, slot, word));
+    if (read.kind === 'moved' && !isOver) return null;
+    if (read.kind !== 'moved') seen = read.word;
+    if (read.kind === 'read') payload = read.payload;
+  }
   if (!mine) yield count('joins');
-  const payload = read.kind === 'read' ? read.payload : null;
-  return { kind: mine ? 'led' : 'joined', hold: { slot, word: read.word }, payload };
+  return { kind: mine ? 'led' : 'joined', hold: { slot, word: seen }, payload };
 }

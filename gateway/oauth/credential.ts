@@ -3,6 +3,9 @@
  * disk is the store's affair (`store/`).
  */
 
+import type { Fence } from './protocol/fence.ts';
+import type { Stored } from './protocol/vault.ts';
+
 /** Who is logged in where: both canonical, so that equal means the same. */
 export interface CredentialId {
   /** A provider of the configuration, by its name. */
@@ -41,16 +44,17 @@ export interface Credential {
   readonly grant: GrantedTokens | LinkedCredential;
 }
 
-/**
- * Orders the writers of one credential: a larger fence is a later one. Not negative, below 2^160 (`fence.ts`).
- */
-export type Fence = bigint;
-
 export interface StoredCredential {
   readonly credential: Credential;
   /** The fence it was written under. */
   readonly fence: Fence;
 }
+
+/** What is stored, as the protocols of a credential see it. */
+export const storedGrant = ({ credential, fence }: StoredCredential): Stored<Credential['grant']> => ({
+  grant: credential.grant,
+  fence,
+});
 
 /** What the store lists without its secrets. */
 export interface CredentialListing {
@@ -92,11 +96,11 @@ export interface CredentialStore {
   /**
    * Writes under a fence; durable when it resolves. Refuses a fence smaller than any that wrote or deleted the record;
    * an equal one is the same writer's again. `replace` writes whatever was there, an unreadable record too; `update` only
-   * when a record is there.
+   * when a record is there. Returns what it took the place of; null when that was nothing, or unreadable.
    *
    * Errors: superseded, absent (`update`), unreadable (`update`), unavailable.
    */
-  write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<void>;
+  write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<StoredCredential | null>;
 
   /**
    * Deletes the record, an unreadable one too, and remembers its fence, so that a late writer stays refused. With

@@ -7,9 +7,9 @@ import type {
   CredentialId,
   CredentialListing,
   CredentialStore,
-  Fence,
   StoredCredential,
 } from './credential.ts';
+import type { Fence } from './protocol/fence.ts';
 
 export class LazyStore implements CredentialStore {
   readonly #open: () => Promise<CredentialStore>;
@@ -24,7 +24,11 @@ export class LazyStore implements CredentialStore {
     return (await this.#store()).read(id);
   }
 
-  async write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<void> {
+  async write(
+    credential: Credential,
+    fence: Fence,
+    mode: 'replace' | 'update',
+  ): Promise<StoredCredential | null> {
     return (await this.#store()).write(credential, fence, mode);
   }
 

@@ -7,14 +7,15 @@ import { TICK_MS } from '../flight/cells.ts';
 import type { Completion } from '../flight/completion.ts';
 import type { Polled } from '../flight/effects.ts';
 import type { Call, Creation, Work } from '../flight/work.ts';
-import { type CredentialId, type CredentialStore, StoreFault, type StoredCredential } from './credential.ts';
+import { type CredentialId, type CredentialStore, StoreFault, storedGrant } from './credential.ts';
 import { encodeDetails } from './details.ts';
 import { codeOf, type FlightReason, flightFailure, reasonOfFault } from './failure.ts';
-import { loginFence } from './fence.ts';
 import type { FlowState } from './flow.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { Attempt, Grant, Provider } from './provider.ts';
 import { type ProviderFault, providerFault } from './provider-fault.ts';
+import { type LoginEffect, storeLogin } from './protocol/store-login.ts';
+import { runVault, type Stored } from './protocol/vault.ts';
 
 export interface LoginParts {
   readonly provider: Provider;
@@ -106,26 +107,12 @@ export class Login implements Work {
     this.#abort.abort();
   }
 
-  /** Under COMMITTING: a cancel that comes in time takes the credential back. */
   async persist(call: Call): Promise<void> {
-    const { store, id, observer, changed } = this.#parts;
     const grant = this.#grant;
     if (grant === null) throw flightFailure('internal');
-    if (this.#isCancelled) throw flightFailure('cancelled', 0);
-    const before = await this.#stored();
-    const fence = loginFence(call.fence, before?.fence ?? null);
-    try {
-      await store.write({ id, grant }, fence, 'replace');
-      // Nothing comes between this look and the end of the flow but the driver's next step.
-      if (this.#isCancelled) await this.#takeBack(before, fence);
-    } catch (error) {
-      observer.storeFailed('write');
-      this.#parts.failed('storing a credential', id.provider, error);
-      throw flightFailure('store_failed', 0, error);
-    } finally {
-      changed(id);
-    }
-    if (this.#isCancelled) throw flightFailure('cancelled', 0);
+    const stored = await runVault(storeLogin(grant, call.fence), (effect) => this.#perform(effect));
+    if (stored === 'cancelled') throw flightFailure('cancelled', 0);
+    if (stored === 'failed') throw flightFailure('store_failed', 0);
   }
 
   discard(): void {
@@ -178,22 +165,48 @@ export class Login implements Work {
     return { kind: 'pending', waitMs: Math.max(backOffMs, fault.retryAfterMs) };
   }
 
-  /** What is stored now; null when there is nothing, or nothing that could be put back. */
-  async #stored(): Promise<StoredCredential | null> {
-    const { store, id, observer } = this.#parts;
-    try {
-      return await store.read(id);
-    } catch (error) {
-      if (error instanceof StoreFault && error.code === 'unreadable') return null;
-      observer.storeFailed('read');
-      throw flightFailure('store_failed', 0, error);
+  async #perform(effect: LoginEffect<Grant>): Promise<unknown> {
+    const { store, id, changed } = this.#parts;
+    switch (effect.type) {
+      case 'isCancelled':
+        return this.#isCancelled;
+      case 'read':
+        return this.#read();
+      case 'write':
+      case 'delete':
+        try {
+          if (effect.type === 'delete') {
+            await store.delete(id, effect.fence);
+            return true;
+          }
+          const replaced = await store.write({ id, grant: effect.grant }, effect.fence, effect.mode);
+          return replaced === null ? null : storedGrant(replaced);
+        } catch (error) {
+          this.#storeFailed('write', error);
+          return effect.type === 'delete' ? false : 'failed';
+        } finally {
+          changed(id);
+        }
     }
   }
 
-  async #takeBack(before: StoredCredential | null, fence: bigint): Promise<void> {
+  /** What cannot be read is as good as nothing: a login replaces it. */
+  async #read(): Promise<Stored<Grant> | null | 'failed'> {
     const { store, id } = this.#parts;
-    if (before === null) await store.delete(id, fence);
-    else await store.write(before.credential, fence, 'update');
+    try {
+      const stored = await store.read(id);
+      return stored === null ? null : storedGrant(stored);
+    } catch (error) {
+      if (error instanceof StoreFault && error.code === 'unreadable') return null;
+      this.#storeFailed('read', error);
+      return 'failed';
+    }
+  }
+
+  #storeFailed(operation: 'read' | 'write', error: unknown): void {
+    const { id, observer, failed } = this.#parts;
+    observer.storeFailed(operation);
+    failed('storing a credential', id.provider, error);
   }
 
   #endOf(completion: Completion, nowMs: number): FlowState {

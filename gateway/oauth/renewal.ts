@@ -1,20 +1,26 @@
-/**
- * One refresh of one credential as the flight table's work. The record is read again once the flight is won, so that no
- * refresh token is sent twice; what the provider grants is stored before the flight succeeds, so that nobody uses an
- * access token whose refresh token could still be lost.
- */
+/** One refresh of one credential as the flight table's work: the protocol is `protocol/renew.ts`. */
+import { assert } from '../core/assert.ts';
 import type { Call, Creation, Work } from '../flight/work.ts';
 import {
+  type Credential,
   type CredentialId,
   type CredentialStore,
   type GrantedTokens,
-  type StoredCredential,
+  storedGrant,
 } from './credential.ts';
 import { flightFailure, reasonOfFault } from './failure.ts';
-import { refreshFence } from './fence.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { Provider } from './provider.ts';
-import { providerFault } from './provider-fault.ts';
+import { type ProviderFault, providerFault } from './provider-fault.ts';
+import {
+  type Refreshed,
+  type RenewalEffect,
+  type RenewalTerms,
+  renew,
+  type Renewed,
+  storeRenewed,
+} from './protocol/renew.ts';
+import { runVault, type Stored, type WriteEffect } from './protocol/vault.ts';
 import type { Unsaved, UnsavedTokens } from './unsaved.ts';
 
 export interface RenewalParts {
@@ -43,10 +49,11 @@ const invalidPauseMs = 30_000;
 /** The error of a grant that is gone: revoked, expired, or its refresh token was used twice (RFC 6749 section 5.2). */
 const grantGone = 'invalid_grant';
 
+type Grant = Credential['grant'];
+
 export class Renewal implements Work {
   readonly #parts: RenewalParts;
-  #before: StoredCredential | null = null;
-  #renewed: GrantedTokens | null = null;
+  #renewed: Renewed<Grant> | null = null;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
@@ -55,77 +62,104 @@ export class Renewal implements Work {
   /** The signal is not passed on: once a refresh token is out, its successor is worth more than the time. */
   async create(call: Call): Promise<Creation> {
     this.#renewed = null;
-    const stored = await this.#read();
-    if (stored === null) throw flightFailure('credential_absent', 0);
-    const { grant } = stored.credential;
-    this.#before = stored;
-    const kept = this.#parts.unsaved.find(this.#parts.id, stored.fence);
-    if (kept !== null) {
-      this.#renewed = kept;
-    } else if (grant.kind === 'tokens' && this.#parts.isDue(grant)) {
-      if (grant.refusal !== null || grant.refreshToken === null) throw flightFailure('credential_refused', 0);
-      this.#renewed = await this.#refresh(stored, grant, call.fence);
+    const renewal = await runVault(renew<Grant, ProviderFault>(this.#terms, call.fence), (effect) =>
+      this.#perform(effect),
+    );
+    switch (renewal.kind) {
+      case 'renewed':
+        this.#renewed = renewal.renewed;
+        break;
+      case 'fresh':
+        break;
+      case 'absent':
+        throw flightFailure('credential_absent', 0);
+      case 'refused':
+        throw flightFailure('credential_refused', 0, renewal.fault ?? undefined);
+      case 'store-failed':
+        throw flightFailure('store_failed');
+      case 'failed': {
+        const { fault } = renewal;
+        const pauseMs =
+          fault.kind === 'unreachable' ? Math.max(this.#parts.pauseMs, fault.retryAfterMs) : invalidPauseMs;
+        throw flightFailure(reasonOfFault(fault), pauseMs, fault);
+      }
     }
     return { payload: null, flowMs: publishedMs, pollMs: 0 };
   }
 
   async persist(call: Call): Promise<void> {
-    if (this.#renewed !== null) await this.#write(this.#renewed, call.fence);
+    if (this.#renewed !== null && !(await this.#store(this.#renewed, call)))
+      throw flightFailure('store_failed');
   }
 
-  /**
-   * The lease was lost while the provider was at work. Whoever took over may have read the old refresh token; if not even
-   * they have written, these tokens are the only good ones. The fence decides.
-   */
+  /** The lease was lost while the provider was at work. */
   discard(call: Call): void {
     const renewed = this.#renewed;
     this.#renewed = null;
     // A refusal has been told by then.
-    if (renewed !== null) this.#write(renewed, call.fence).catch(() => {});
+    if (renewed !== null) void this.#store(renewed, call);
   }
 
-  async #refresh(stored: StoredCredential, grant: GrantedTokens, fence: bigint): Promise<GrantedTokens> {
-    const { provider, pauseMs, nowMs, failed } = this.#parts;
+  readonly #terms: RenewalTerms<Grant> = {
+    isDue: (grant) => grant.kind === 'tokens' && this.#parts.isDue(grant),
+    isRenewable: (grant) => grant.kind === 'tokens' && grant.refusal === null && grant.refreshToken !== null,
+    refused: (grant) =>
+      grant.kind === 'tokens' ? { ...grant, refusal: { code: grantGone, atMs: this.#parts.nowMs() } } : grant,
+  };
+
+  #store(renewed: Renewed<Grant>, call: Call): Promise<boolean> {
+    return runVault(storeRenewed(renewed, call.fence), (effect) => this.#perform(effect));
+  }
+
+  async #perform(effect: RenewalEffect<Grant>): Promise<unknown> {
+    const { id, unsaved, keep } = this.#parts;
+    switch (effect.type) {
+      case 'read':
+        return this.#read();
+      case 'write':
+        return this.#write(effect);
+      case 'refresh':
+        return this.#refresh(effect.grant);
+      case 'find':
+        return unsaved.find(id, effect.before);
+      case 'keep':
+        if (effect.grant.kind === 'tokens') keep({ id, grant: effect.grant, before: effect.before });
+        return undefined;
+    }
+  }
+
+  async #refresh(grant: Grant): Promise<Refreshed<Grant, ProviderFault>> {
+    const { provider, failed } = this.#parts;
+    assert(grant.kind === 'tokens', 'only tokens are renewed');
     try {
-      return await provider.refresh(grant);
+      return { kind: 'granted', grant: await provider.refresh(grant) };
     } catch (error) {
       const fault = providerFault(error);
       failed('refreshing a credential', provider.name, fault);
-      if (fault.oauthCode === grantGone) {
-        await this.#remember(stored, { ...grant, refusal: { code: grantGone, atMs: nowMs() } }, fence);
-        throw flightFailure('credential_refused', 0, fault);
-      }
-      const waitMs = fault.kind === 'unreachable' ? Math.max(pauseMs, fault.retryAfterMs) : invalidPauseMs;
-      throw flightFailure(reasonOfFault(fault), waitMs, fault);
+      return { kind: fault.oauthCode === grantGone ? 'gone' : 'failed', fault };
     }
   }
 
-  /** Keeps the refusal, unless the credential has changed meanwhile: then it was not refused. */
-  async #remember(before: StoredCredential, refused: GrantedTokens, fence: bigint): Promise<void> {
-    const now = await this.#read();
-    if (now?.fence === before.fence) await this.#write(refused, fence);
-  }
-
-  async #read(): Promise<StoredCredential | null> {
+  async #read(): Promise<Stored<Grant> | null | 'failed'> {
     const { store, id, observer } = this.#parts;
     try {
-      return await store.read(id);
-    } catch (error) {
+      const stored = await store.read(id);
+      return stored === null ? null : storedGrant(stored);
+    } catch {
       observer.storeFailed('read');
-      throw flightFailure('store_failed', undefined, error);
+      return 'failed';
     }
   }
 
-  async #write(grant: GrantedTokens, flightFence: bigint): Promise<void> {
-    const { store, id, observer, keep, changed, failed } = this.#parts;
-    const before = this.#before?.fence ?? 0n;
+  async #write({ grant, fence, mode }: WriteEffect<Grant>): Promise<Stored<Grant> | null | 'failed'> {
+    const { store, id, observer, changed, failed } = this.#parts;
     try {
-      await store.write({ id, grant }, refreshFence(flightFence, before), 'update');
+      const replaced = await store.write({ id, grant }, fence, mode);
+      return replaced === null ? null : storedGrant(replaced);
     } catch (error) {
-      if (grant.refusal === null) keep({ id, grant, before });
       observer.storeFailed('write');
       failed('storing a refreshed credential', id.provider, error);
-      throw flightFailure('store_failed', undefined, error);
+      return 'failed';
     } finally {
       changed(id);
     }

@@ -3,7 +3,8 @@
  * rotated. All threads remember them, so that whoever leads the next refresh stores these instead of sending a refresh
  * token that has been used. Nobody uses them before they are stored.
  */
-import type { CredentialId, Fence, GrantedTokens } from './credential.ts';
+import type { CredentialId, GrantedTokens } from './credential.ts';
+import type { Fence } from './protocol/fence.ts';
 
 /** Plain data, for it crosses threads. */
 export interface UnsavedTokens {

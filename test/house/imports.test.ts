@@ -28,7 +28,8 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'route-imports-core': ['gateway/route/curious.ts', "import type { Plain } from '../keys/plain.ts';"],
   'decision-imports-route': ['gateway/decision/curious.ts', "import '../keys/plain.ts';"],
   'native-imports-nothing': ['gateway/native/curious.ts', "import '../keys/plain.ts';"],
-  'sim-imports-core-and-flight': ['sim/curious.ts', "import '../gateway/keys/plain.ts';"],
+  'protocol-imports-core-and-flight': ['gateway/oauth/protocol/curious.ts', "import '../../keys/plain.ts';"],
+  'sim-imports-core-flight-protocol': ['sim/curious.ts', "import '../gateway/keys/plain.ts';"],
   'product-never-imports-tools': ['workers/tool.ts', "import '../bench/plain.ts';"],
   'nothing-imports-tests': ['bench/tested.ts', "import '../test/plain.ts';"],
   ...Object.fromEntries(

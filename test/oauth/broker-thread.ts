@@ -64,8 +64,9 @@ const store = await openCredentialStore(config.store, { env, clock: systemClock,
 const write = store.write.bind(store);
 store.write = async (...args) => {
   await perhapsDie('before', 'store');
-  await write(...args);
+  const replaced = await write(...args);
   await perhapsDie('after', 'store');
+  return replaced;
 };
 
 const broker = new Broker({

@@ -4,10 +4,10 @@ import {
   type CredentialId,
   type CredentialListing,
   type CredentialStore,
-  type Fence,
   StoreFault,
   type StoredCredential,
 } from '../../gateway/oauth/credential.ts';
+import type { Fence } from '../../gateway/oauth/protocol/fence.ts';
 
 interface Kept {
   readonly fence: Fence;
@@ -40,7 +40,11 @@ export class PlainStore implements CredentialStore {
     return Promise.resolve(credential === null ? null : { credential, fence: kept!.fence });
   }
 
-  async write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<void> {
+  async write(
+    credential: Credential,
+    fence: Fence,
+    mode: 'replace' | 'update',
+  ): Promise<StoredCredential | null> {
     await this.beforeWrite();
     const key = keyOf(credential.id);
     const kept = this.#shelf.kept.get(key);
@@ -49,6 +53,7 @@ export class PlainStore implements CredentialStore {
     this.#shelf.kept.set(key, { fence, credential });
     this.#shelf.written.push(credential);
     await this.afterWrite();
+    return kept === undefined || kept.credential === null ? null : { ...kept, credential: kept.credential };
   }
 
   delete(id: CredentialId, onlyFence?: Fence): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** Ids for owners, fences for writers, allowances for those who start. */
 import { type Arbitrary, assert, bigInt, pre, property, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loginFence, refreshFence } from '../../gateway/oauth/fence.ts';
+import { loginFence, refreshFence } from '../../gateway/oauth/protocol/fence.ts';
 import { Tickets } from '../../gateway/oauth/tickets.ts';
 import { ada, bob } from './stage.ts';
 

@@ -14,9 +14,9 @@ import type {
   CredentialId,
   CredentialListing,
   CredentialStore,
-  Fence,
   StoredCredential,
 } from '../credential.ts';
+import type { Fence } from '../protocol/fence.ts';
 import { type AuthJsonPool, ForeignAuthJson, mergeAuthJson } from './auth-json.ts';
 import { codeOf, createSynced, type Files, removeQuietly } from './files.ts';
 
@@ -54,9 +54,14 @@ export class AuthJsonStore implements CredentialStore {
     return this.#store.read(id);
   }
 
-  async write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<void> {
-    await this.#store.write(credential, fence, mode);
+  async write(
+    credential: Credential,
+    fence: Fence,
+    mode: 'replace' | 'update',
+  ): Promise<StoredCredential | null> {
+    const replaced = await this.#store.write(credential, fence, mode);
     await this.#show(credential.id);
+    return replaced;
   }
 
   async delete(id: CredentialId, onlyFence?: Fence): Promise<boolean> {

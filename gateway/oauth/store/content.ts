@@ -1,5 +1,6 @@
 /** What a record says once it is decrypted: a credential, or that it was deleted; and under which fence. */
-import type { Credential, CredentialId, Fence, GrantedTokens } from '../credential.ts';
+import type { Credential, CredentialId, GrantedTokens } from '../credential.ts';
+import type { Fence } from '../protocol/fence.ts';
 
 export type RecordContent =
   | { readonly kind: 'live'; readonly fence: Fence; readonly credential: Credential }

@@ -6,10 +6,10 @@ import {
   type CredentialId,
   type CredentialListing,
   type CredentialStore,
-  type Fence,
   type StoredCredential,
   StoreFault,
 } from '../credential.ts';
+import type { Fence } from '../protocol/fence.ts';
 import { isFence, type RecordContent } from './content.ts';
 import { codeOf } from './files.ts';
 import { Records, type RecordsParts, type RecordState } from './records.ts';
@@ -46,12 +46,11 @@ export class DirectoryStore implements CredentialStore {
       const name = this.#records.nameOf(id);
       const state = await this.#records.state(name);
       if (state.kind === 'unreadable') throw unreadable(name, state.why);
-      if (state.kind === 'none' || state.content.kind === 'deleted') return null;
-      return { credential: state.content.credential, fence: state.content.fence };
+      return storedIn(state);
     });
   }
 
-  write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<void> {
+  write(credential: Credential, fence: Fence, mode: 'replace' | 'update'): Promise<StoredCredential | null> {
     return orFault('written', async () => {
       assert(isFence(fence), 'a fence is not negative and below 2^160');
       const { id, grant } = credential;
@@ -62,7 +61,9 @@ export class DirectoryStore implements CredentialStore {
         // Nothing but the id: a caller's object may hold more.
         credential: { id: { provider: id.provider, account: id.account }, grant },
       };
+      let replaced: StoredCredential | null = null;
       await this.#change(name, (state) => {
+        replaced = storedIn(state);
         if (state.kind === 'read' && state.content.fence > fence) {
           throw new StoreFault('superseded', `record ${name}: a later writer was here`);
         }
@@ -74,6 +75,7 @@ export class DirectoryStore implements CredentialStore {
         }
         return content;
       });
+      return replaced;
     });
   }
 
@@ -165,4 +167,11 @@ export async function orFault<T>(what: string, run: () => Promise<T>): Promise<T
     if (error instanceof StoreFault || code === undefined) throw error;
     throw new StoreFault('unavailable', `the store cannot be ${what} (${code})`, { cause: error });
   }
+}
+
+/** Null for a record that is not there, was deleted, or cannot be read. */
+function storedIn(state: RecordState): StoredCredential | null {
+  if (state.kind !== 'read' || state.content.kind === 'deleted') return null;
+  const { credential, fence } = state.content;
+  return { credential, fence };
 }

@@ -31,7 +31,7 @@ async function lived(run: () => Promise<unknown>): Promise<boolean> {
 
 interface Case {
   readonly name: string;
-  readonly before: (store: CredentialStore, directory: string) => Promise<void>;
+  readonly before: (store: CredentialStore, directory: string) => Promise<unknown>;
   readonly run: (store: CredentialStore) => Promise<unknown>;
   /** What may be read afterwards when it did not finish; the last one is that of the end. */
   readonly marks: readonly (string | null)[];

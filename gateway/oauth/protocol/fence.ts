@@ -17,7 +17,9 @@
  * When the clock of the host was set back between two processes, the later one would have the smaller epochs, and could
  * not write until time has caught up. So a fence of an epoch that is still to come is only counted on from.
  */
-import type { Fence } from './credential.ts';
+
+/** Orders the writers of one credential: a larger fence is a later one. Not negative, below 2^160. */
+export type Fence = bigint;
 
 const halfBits = 80n;
 const halfMask = (1n << halfBits) - 1n;
