@@ -34,6 +34,12 @@ export const sights = [
   'a lease is renewed',
   'a flow is persisted',
   'a notify is lost',
+  'a refresh is led, and its tokens used',
+  'a provider refuses a refresh token that has a successor',
+  'a late refresh is refused for its fence',
+  'tokens that the store did not take are kept',
+  'kept tokens are stored',
+  'a cancelled login is taken back',
 ] as const;
 
 export type Sight = (typeof sights)[number];
@@ -113,6 +119,12 @@ const noteSights: Readonly<Record<string, Sight>> = {
   persist: 'a flow is persisted',
   'cancel:too-late': 'a cancel comes too late',
   'complete:stopped': 'a cancel wins against the commit',
+  use: 'a refresh is led, and its tokens used',
+  reuse: 'a provider refuses a refresh token that has a successor',
+  superseded: 'a late refresh is refused for its fence',
+  kept: 'tokens that the store did not take are kept',
+  found: 'kept tokens are stored',
+  'taken-back': 'a cancelled login is taken back',
 };
 
 function lookAtNote(seen: Set<Sight>, { note }: Said): void {

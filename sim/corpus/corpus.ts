@@ -28,6 +28,13 @@ export const corpus: readonly (readonly [file: string, mutant: string])[] = [
   ['i14-purge-unbinds', 'purge-unbinds'],
   ['i15-secret-in-the-table', 'secret-in-table'],
   ['i16-cancel-of-another-flow', 'cancel-any-generation'],
+  ['i12-end-that-was-overtaken', 'end-is-lost'],
+  ['i17-lease-not-renewed', 'no-renewal-of-lease'],
+  ['i17-refresh-token-sent-twice', 'refresh-remembered'],
+  ['i18-used-before-stored', 'use-before-store'],
+  ['i19-fence-ignored', 'fence-ignored'],
+  ['i19-put-back-what-was-read', 'put-back-what-was-read'],
+  ['i20-cancelled-login-stays', 'cancel-after-store'],
 ];
 
 export interface ShrunkMutant {

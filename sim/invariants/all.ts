@@ -2,8 +2,10 @@
 
 import { anyClock } from './i13-any-clock.ts';
 import { binding } from './i14-binding.ts';
+import { cancelledGone } from './i20-cancelled-gone.ts';
 import { creations } from './i11-creations.ts';
 import { fence } from './i03-fence.ts';
+import { grantKept } from './i19-grant-kept.ts';
 import type { InvariantId } from './ids.ts';
 import type { Invariant, Violation } from './invariant.ts';
 import { joinedLive } from './i05-joined-live.ts';
@@ -16,8 +18,10 @@ import { payload } from './i06-payload.ts';
 import { persist } from './i07-persist.ts';
 import { publisher } from './i04-publisher.ts';
 import { reaped } from './i09-reaped.ts';
+import { refreshOnce } from './i17-refresh-once.ts';
 import { secrets } from './i15-secrets.ts';
 import { terminal } from './i08-terminal.ts';
+import { usedWhenStored } from './i18-used-when-stored.ts';
 import type { History } from '../world/history.ts';
 
 export const invariants: readonly Invariant[] = [
@@ -31,6 +35,10 @@ export const invariants: readonly Invariant[] = [
   joinedLive,
   payload,
   persist,
+  refreshOnce,
+  usedWhenStored,
+  cancelledGone,
+  grantKept,
   terminal,
   creations,
   liveness,

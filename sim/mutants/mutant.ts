@@ -5,6 +5,7 @@ import type { Layout } from '../../gateway/flight/layout.ts';
 import type { Effect } from '../../gateway/flight/effects.ts';
 import { operations, type Operations } from '../../gateway/flight/operations.ts';
 import type { InvariantId } from '../invariants/ids.ts';
+import type { Protocols } from '../world/vault.ts';
 import type { Variant } from '../world/world.ts';
 
 export interface Mutant {
@@ -16,14 +17,16 @@ export interface Mutant {
   readonly operations?: Partial<Operations>;
   readonly tamper?: (effect: Effect, layout: Layout) => Effect;
   readonly without?: readonly InvariantId[];
+  readonly protocols?: Protocols;
 }
 
 export function variantOf(mutant: Mutant): Variant {
-  const { name, tamper, without } = mutant;
+  const { name, tamper, without, protocols } = mutant;
   return {
     name,
     operations: { ...operations, ...mutant.operations },
     ...(tamper === undefined ? {} : { tamper }),
     ...(without === undefined ? {} : { without }),
+    ...(protocols === undefined ? {} : { protocols }),
   };
 }

@@ -1,13 +1,21 @@
 // Every scenario, in the order of the summary.
 
 import { bursts } from './bursts.ts';
+import { credentials } from './credentials.ts';
 import { death } from './death.ts';
 import { driver } from './driver.ts';
 import type { Scenario } from './scenario.ts';
 import { swarm } from './swarm.ts';
 import { time } from './time.ts';
 
-export const scenarios: readonly Scenario[] = [...bursts, ...time, ...death, ...driver, ...swarm];
+export const scenarios: readonly Scenario[] = [
+  ...bursts,
+  ...time,
+  ...death,
+  ...driver,
+  ...credentials,
+  ...swarm,
+];
 
 /** Errors: an unknown name is a RangeError. */
 export function scenarioNamed(name: string): Scenario {

@@ -1,6 +1,6 @@
 // Smaller plans: one thread less, one key less, one fault less. A plan is kept when it still breaks the same invariant.
 
-import type { Plan, Preset, StartPlan, ThreadPlan } from '../world/plan.ts';
+import type { Plan, Preset, StartPlan, ThreadPlan, UsePlan } from '../world/plan.ts';
 
 /** Every plan that is one step simpler, the largest steps first. */
 export function simpler(plan: Plan): Plan[] {
@@ -42,6 +42,8 @@ function simplerThreads(thread: ThreadPlan): ThreadPlan[] {
   }
   if (thread.does === 'complete' && (thread.persist?.length ?? 1) > 1)
     return [{ ...thread, persist: ['ok'] }];
+  if (thread.does === 'use') return simplerUses(thread);
+  if (thread.does === 'login' && (thread.store?.length ?? 1) > 1) return [{ ...thread, store: ['ok'] }];
   if (thread.does !== 'start') return [];
   const plans: StartPlan[] = [];
   if ((thread.times ?? 1) > 1) plans.push({ ...thread, times: (thread.times ?? 1) - 1 });
@@ -54,6 +56,17 @@ function simplerThreads(thread: ThreadPlan): ThreadPlan[] {
   if ((thread.provider?.length ?? 1) > 1) {
     for (const one of thread.provider ?? []) plans.push({ ...thread, provider: [one] });
   }
+  return plans;
+}
+
+function simplerUses(thread: UsePlan): ThreadPlan[] {
+  const plans: UsePlan[] = [];
+  if ((thread.times ?? 1) > 1) plans.push({ ...thread, times: (thread.times ?? 1) - 1 });
+  if ((thread.leases ?? 1) > 1) plans.push({ ...thread, leases: (thread.leases ?? 1) - 1 });
+  if ((thread.store?.length ?? 1) > 1)
+    plans.push(...(thread.store ?? []).map((one) => ({ ...thread, store: [one] })));
+  if ((thread.answers?.length ?? 1) > 1)
+    plans.push(...(thread.answers ?? []).map((one) => ({ ...thread, answers: [one] })));
   return plans;
 }
 

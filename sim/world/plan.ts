@@ -24,9 +24,53 @@ export interface StartPlan {
   readonly times?: number;
 }
 
+/** What a provider may answer to a refresh. */
+export type RefreshAnswer =
+  /** Renewed, and told at once. */
+  | 'ok'
+  /** Renewed at once, told when the lease has been renewed twice. */
+  | 'late'
+  /** Renewed at once; told after the lease, to a thread that could not move meanwhile. */
+  | 'slow'
+  /** Renewed, and the answer was lost. */
+  | 'lost'
+  /** Not renewed, for a passing reason. */
+  | 'fail'
+  /** Not renewed: the grant is gone. */
+  | 'gone';
+
+/** A request that needs the access token of the account: renews it when it is due, as key 0. */
+export interface UsePlan {
+  readonly does: 'use';
+  readonly answers?: readonly RefreshAnswer[];
+  readonly store?: readonly ('ok' | 'fail')[];
+  readonly leases?: number;
+  readonly times?: number;
+}
+
+/** A login of the account, from its start as key 1 to its end. */
+export interface LoginPlan {
+  readonly does: 'login';
+  readonly store?: readonly ('ok' | 'fail')[];
+}
+
+/** The account that refreshes and logins are about. */
+export interface VaultPlan {
+  /** What is stored at the beginning, which is due. Default: nothing. */
+  readonly stored?: boolean;
+  /** Tokens before this version are due. */
+  readonly dueBelow?: number;
+  /** The provider renews for a refresh token that has a successor, too. */
+  readonly lenient?: boolean;
+  /** A leader may stall past its lease: then its successor may send what it has sent. */
+  readonly stalls?: boolean;
+}
+
 export type ThreadPlan =
   | StartPlan
-  /** Cancels a generation, after looking at it. */
+  | UsePlan
+  | LoginPlan
+  /** Cancels a generation, after looking at it; of a login, its leader is told as well. */
   | { readonly does: 'cancel'; readonly key: number; readonly generation: number }
   /** Polls a generation for its state. */
   | { readonly does: 'view'; readonly key: number; readonly generation: number }
@@ -59,6 +103,7 @@ export interface Plan {
   readonly keys: number;
   readonly slots?: number;
   readonly blocks?: number;
+  readonly vault?: VaultPlan;
   /** Keys are bound to their slots beforehand, as they are from the second start on. */
   readonly bound?: boolean;
   /** collide: all keys share the high half of their digest · probe: same home slot · apart: each its own. */

@@ -1,7 +1,6 @@
 // One virtual thread for each line of a plan.
 
-import { complete } from '../../gateway/flight/completion.ts';
-import { generationOf, stateName, stateOf } from '../../gateway/flight/control-word.ts';
+import { generationOf, stateName, stateOf, SUCCESS } from '../../gateway/flight/control-word.ts';
 import { abort, sweep, view } from '../../gateway/flight/expiry.ts';
 import { controlAddress } from '../../gateway/flight/layout.ts';
 import type { Outcome, Start } from '../../gateway/flight/outcome.ts';
@@ -9,13 +8,15 @@ import { NO_PARENT } from '../../gateway/flight/reaper.ts';
 import { start } from '../../gateway/flight/start.ts';
 import type { Model, Thread } from '../engine/model.ts';
 import type { Body, Door, Note } from '../engine/program.ts';
-import { nameOf } from '../../gateway/flight/layout.ts';
-import type { Plan, StartPlan, ThreadPlan } from './plan.ts';
+import type { Plan, StartPlan, ThreadPlan, UsePlan } from './plan.ts';
+import { shippedProtocols, Vault, type VaultSurroundings, type VaultWork } from './vault.ts';
 import {
   calm,
   cellsOver,
   contextOf,
   drive,
+  follow,
+  nameIn,
   slotOfKey,
   worldOf,
   type Surroundings,
@@ -35,10 +36,10 @@ export function modelOf(plan: Plan, variant: Variant): { model: Model; world: Wo
     world,
     model: {
       threads,
-      words: world.layout.words + 1,
+      words: world.words,
       clock: world.clock,
       initial: [...world.initial],
-      nameOf: (address) => (address === world.clock ? 'CLK' : nameOf(world.layout, address)),
+      nameOf: (address) => nameIn(world, address),
       crash: plan.crash,
       hasty: plan.hasty,
       stageTwoFrom: plan.threads.length,
@@ -67,6 +68,16 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
           fence: plan.generation,
           value: state,
         });
+        if (plan.key === 1) vaultOf(world, door)?.cancel(plan.generation);
+      };
+    case 'use':
+      return (door) => {
+        for (let time = 0; time < (plan.times ?? 1); time++) use(world, door, plan, me);
+      };
+    case 'login':
+      return (door) => {
+        const work = vaultOf(world, door, { store: plan.store ?? ['ok'] })?.loginWork();
+        startOnce(world, door, { does: 'start', key: 1, follow: true }, me, work);
       };
     case 'view':
       return (door) => {
@@ -103,8 +114,7 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
         const slot = slotOfKey(world, plan.key);
         const around = { ...calm, persist: plan.persist ?? calm.persist };
         const word = world.initial.get(controlAddress(layout, slot)) ?? 0n;
-        const completion = drive(world, door, around, complete(contextOf(world, me), { slot, word }, 0));
-        door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });
+        follow(world, door, around, { slot, word });
       };
     case 'nudge':
       return (door) => {
@@ -125,12 +135,33 @@ function mark(world: World, door: Door, what: 'call' | 'reply', note: Note): voi
   else door.reply(note);
 }
 
-function startOnce(world: World, door: Door, plan: StartPlan, me: number): Outcome {
+/** What the broker does for a request: reads, renews what is due, and reads again. */
+function use(world: World, door: Door, plan: UsePlan, me: number): void {
+  const vault = vaultOf(world, door, { answers: plan.answers ?? ['ok'], store: plan.store ?? ['ok'] });
+  const known = vault?.read() ?? null;
+  if (vault === undefined || known === null) return;
+  if (!vault.isDue(known.grant)) return vault.use(known.grant);
+  const request = { does: 'start', key: 0, until: 'settled', leases: plan.leases ?? 1 } as const;
+  const outcome = startOnce(world, door, request, me, vault.refreshWork());
+  if (outcome.kind !== 'led' && outcome.kind !== 'joined') return;
+  if (stateOf(outcome.hold.word) !== SUCCESS) return;
+  const renewed = vault.read();
+  if (renewed !== null) vault.use(renewed.grant);
+}
+
+function vaultOf(world: World, door: Door, around?: Partial<VaultSurroundings>): Vault | undefined {
+  const { plan, vault, variant } = world;
+  if (plan.vault === undefined) return undefined;
+  return new Vault(door, vault, plan.vault, variant.protocols ?? shippedProtocols, around);
+}
+
+function startOnce(world: World, door: Door, plan: StartPlan, me: number, work?: VaultWork): Outcome {
   const around: Surroundings = {
     provider: plan.provider ?? calm.provider,
     spawn: plan.spawn ?? calm.spawn,
     persist: plan.persist ?? calm.persist,
     losesNotify: plan.losesNotify ?? false,
+    ...(work === undefined ? {} : { work }),
   };
   const digest = world.digests[plan.key];
   if (digest === undefined) throw new RangeError(`the plan has no key ${plan.key}`);
@@ -146,9 +177,7 @@ function startOnce(world: World, door: Door, plan: StartPlan, me: number): Outco
   const outcome = drive(world, door, around, start(context, request));
   mark(world, door, 'reply', describe(plan.key, outcome));
   if (outcome.kind === 'led' && plan.follow === true) {
-    const completion = drive(world, door, around, complete(context, outcome.hold, 0));
-    const { slot, word } = outcome.hold;
-    door.note({ what: `complete:${completion.kind}`, slot, fence: generationOf(word) });
+    follow(world, door, around, outcome.hold);
   }
   return outcome;
 }

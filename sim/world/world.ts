@@ -2,6 +2,7 @@
 // thread's door; and the provider, the poller and the credential store that its effects talk to.
 
 import type { Cells } from '../../gateway/flight/cells.ts';
+import { complete } from '../../gateway/flight/completion.ts';
 import { TICK_MS } from '../../gateway/flight/cells.ts';
 import type { Context, Terms } from '../../gateway/flight/context.ts';
 import { generationOf, ownerOf, pack, TICK_MASK } from '../../gateway/flight/control-word.ts';
@@ -14,6 +15,7 @@ import {
   k1Address,
   k2Address,
   layoutOf,
+  nameOf,
   packBlockHead,
   packPayloadRef,
   payloadRefAddress,
@@ -26,7 +28,9 @@ import { NO_PARENT, packThread, THREAD_ALIVE } from '../../gateway/flight/reaper
 import type { Door } from '../engine/program.ts';
 import { Wake } from '../engine/program.ts';
 import type { InvariantId } from '../invariants/ids.ts';
+
 import type { Answer, Plan } from './plan.ts';
+import { nameOfVault, packRecord, type Protocols, VAULT_WORDS, type VaultWork } from './vault.ts';
 
 /** Short terms: what matters is their order, and every tick may cost a waiter a step. */
 export const terms: Terms = {
@@ -48,6 +52,7 @@ export interface Variant {
   readonly tamper?: (effect: Effect, layout: Layout) => Effect;
   /** Invariants that speak of something which this variant's design does not have. */
   readonly without?: readonly InvariantId[];
+  readonly protocols?: Protocols;
 }
 
 export const shipped: Variant = { name: 'real', operations };
@@ -56,6 +61,9 @@ export interface World {
   readonly plan: Plan;
   readonly layout: Layout;
   readonly clock: number;
+  /** The first word of the account, behind the clock; there only where the plan has one. */
+  readonly vault: number;
+  readonly words: number;
   readonly digests: readonly Digest[];
   readonly variant: Variant;
   /** The words that are not 0 at the beginning. */
@@ -70,7 +78,9 @@ export function worldOf(plan: Plan, variant: Variant): World {
     blockWords: 3,
   });
   const digests = Array.from({ length: plan.keys }, (_, key) => digestOf(plan, key));
-  const empty: World = { plan, layout, clock: layout.words, digests, variant, initial: new Map() };
+  const clock = layout.words;
+  const words = clock + 1 + (plan.vault === undefined ? 0 : VAULT_WORDS);
+  const empty: World = { plan, layout, clock, vault: clock + 1, words, digests, variant, initial: new Map() };
   return { ...empty, initial: new Map(initialWords(empty)) };
 }
 
@@ -85,6 +95,10 @@ function digestOf(plan: Plan, key: number): Digest {
 function initialWords(world: World): (readonly [number, bigint])[] {
   const { plan, layout, digests } = world;
   const words: (readonly [number, bigint])[] = [[world.clock, BigInt(plan.now ?? 100)]];
+  if (plan.vault?.stored === true) {
+    const tokens = { version: 1, refused: false };
+    words.push([world.vault, packRecord(tokens, 0n)], [world.vault + 1, 1n]);
+  }
   const records = plan.records ?? plan.threads.length;
   for (let t = 0; t < records; t++) {
     words.push([threadAddress(layout, t), packThread(THREAD_ALIVE, plan.parents?.[t] ?? NO_PARENT, 0n)]);
@@ -130,6 +144,8 @@ function payloadOf(hold: Hold): Payload {
 export const SECRET = 0x5ec2e7n;
 
 export interface Surroundings {
+  /** The work of a refresh or a login, in the place of the modelled provider, poller and store. */
+  readonly work?: VaultWork;
   readonly provider: readonly Answer[];
   readonly spawn: readonly boolean[];
   readonly persist: readonly ('ok' | 'fail')[];
@@ -137,6 +153,12 @@ export interface Surroundings {
 }
 
 export const calm: Surroundings = { provider: ['ok'], spawn: [true], persist: ['ok'], losesNotify: false };
+
+/** What a word is called. */
+export function nameIn(world: World, address: number): string {
+  if (address === world.clock) return 'CLK';
+  return address > world.clock ? nameOfVault(address - world.vault) : nameOf(world.layout, address);
+}
 
 export function contextOf(world: World, me: number): Context {
   return { layout: world.layout, operations: world.variant.operations, me, terms };
@@ -195,20 +217,24 @@ function perform(world: World, door: Door, cells: Cells, around: Surroundings, e
     }
     case 'create':
       door.within('create');
-      return create(door, around, effect);
+      return around.work?.create(effect) ?? create(door, around, effect);
     case 'discard':
+      around.work?.discard();
       door.note({ what: 'discard', ...about(effect.hold) });
       return undefined;
     case 'spawn': {
       door.within('spawn');
       const began = pick(door, around.spawn, 'poller starts or fails');
       if (began) door.note({ what: 'spawn', ...about(effect.hold) });
+      // Its leader sleeps until the work is done, on the same thread.
+      if (began && around.work?.endsItself === true) follow(world, door, around, effect.hold);
       return began;
     }
     case 'poll':
       return { kind: 'approved' } satisfies Polled;
     case 'persist': {
       door.within('persist');
+      if (around.work !== undefined) return around.work.persist(effect.hold);
       if (pick(door, around.persist, 'store accepts or fails') === 'fail') {
         return { kind: 'failed', code: FAILURES['persist-failed'], coolDownTicks: 2 } satisfies Persisted;
       }
@@ -216,6 +242,12 @@ function perform(world: World, door: Door, cells: Cells, around: Surroundings, e
       return { kind: 'persisted' } satisfies Persisted;
     }
   }
+}
+
+/** Follows a flow to its end, as its leader. */
+export function follow(world: World, door: Door, around: Surroundings, hold: Hold): void {
+  const completion = drive(world, door, around, complete(contextOf(world, ownerOf(hold.word)), hold, 0));
+  door.note({ what: `complete:${completion.kind}`, ...about(hold) });
 }
 
 function about(hold: Hold): { slot: number; fence: number } {

@@ -1,5 +1,6 @@
 import {
   CANCELLED,
+  COMMITTING,
   EXPIRED,
   FAILED,
   IDLE,
@@ -9,8 +10,23 @@ import {
 } from '../../../gateway/flight/control-word.ts';
 import { k1Address, k2Address, threadAddress } from '../../../gateway/flight/layout.ts';
 import { NO_PARENT, packThread, THREAD_FREE } from '../../../gateway/flight/reaper.ts';
+import { CANCELLED_CODE, firstOfLogin } from '../../../sim/world/vault.ts';
 import { payloadWord, SECRET } from '../../../sim/world/world.ts';
-import { calls, claim1, created1, joined1, layout, none, publish1, word, type Case } from './draft.ts';
+import {
+  about,
+  account,
+  calls,
+  claim1,
+  created1,
+  joined1,
+  layout,
+  none,
+  publish1,
+  record,
+  stored,
+  word,
+  type Case,
+} from './draft.ts';
 
 // Histories that break one invariant each.
 
@@ -209,6 +225,74 @@ export const bad: readonly Case[] = [
         [6, 1, { ...calls, what: 'cancel' }],
         [9, 1, { what: 'cancel:ended', key: 'k0', slot: 0, fence: 1 }],
       ],
+    },
+  },
+  {
+    id: 'I17',
+    what: 'a refresh token sent by two threads',
+    draft: {
+      plan: account,
+      said: [
+        [1, 0, about('send', 1)],
+        [3, 1, about('send', 1)],
+      ],
+    },
+  },
+  {
+    id: 'I17',
+    what: 'a refresh token sent again by who was told its successor, stalled or not',
+    draft: {
+      plan: { vault: { stored: true, stalls: true } },
+      said: [
+        [1, 0, about('send', 1)],
+        [2, 0, about('told', 2)],
+        [3, 0, about('send', 1)],
+      ],
+    },
+  },
+  {
+    id: 'I17',
+    what: 'a refresh token sent by a flight that began after its successor was stored',
+    draft: {
+      plan: { vault: { stored: true, stalls: true } },
+      changes: [[0, record, stored(2)]],
+      said: [
+        [7, 1, { what: 'create', slot: 0, fence: 2 }],
+        [8, 1, about('send', 1)],
+      ],
+    },
+  },
+  {
+    id: 'I18',
+    what: 'a token used before it was stored',
+    draft: { plan: account, changes: [[0, record, stored(2)]], said: [[3, 0, about('use', 2)]] },
+  },
+  {
+    id: 'I19',
+    what: 'tokens that nobody stored',
+    draft: { plan: account, said: [[1, 0, about('told', 2)]] },
+  },
+  {
+    id: 'I19',
+    what: 'a login that was overwritten by a refresh of what was before it',
+    draft: {
+      plan: account,
+      slot: 1,
+      turns: [[0, word(COMMITTING, 1), word(SUCCESS, 1)]],
+      changes: [
+        [0, record, stored(firstOfLogin(1))],
+        [1, record, stored(2)],
+      ],
+    },
+  },
+  {
+    id: 'I20',
+    what: 'a cancelled login whose credential stays',
+    draft: {
+      plan: account,
+      slot: 1,
+      turns: [[0, word(COMMITTING, 1), word(FAILED, 1, CANCELLED_CODE)]],
+      changes: [[0, record, stored(firstOfLogin(1))]],
     },
   },
 ];

@@ -3,6 +3,7 @@ import type { Note } from '../../../sim/engine/program.ts';
 import type { InvariantId } from '../../../sim/invariants/ids.ts';
 import type { Change, History, Said, Turn, Word } from '../../../sim/world/history.ts';
 import type { Plan } from '../../../sim/world/plan.ts';
+import { packRecord } from '../../../sim/world/vault.ts';
 import { shipped, worldOf } from '../../../sim/world/world.ts';
 
 // Histories written by hand: the checkers are held to what a person says, before the table is held to the checkers.
@@ -23,6 +24,8 @@ interface Draft {
   readonly deaths?: ReadonlyMap<number, number>;
   readonly end?: History['end'];
   readonly initial?: Word;
+  /** Whose word the turns are of. */
+  readonly slot?: number;
 }
 
 const start = { does: 'start', key: 0, payload: true } as const;
@@ -34,7 +37,7 @@ export function history(draft: Draft): History {
   const turns: Turn[] = (draft.turns ?? []).map(([thread, before, after, site = 'tryStart.cas'], at) => ({
     step: at * 10,
     thread,
-    slot: 0,
+    slot: draft.slot ?? 0,
     site,
     before,
     after,
@@ -62,6 +65,11 @@ export function history(draft: Draft): History {
 }
 
 export const { layout } = worldOf(basePlan, shipped);
+/** An account whose token 1 is stored and due, and where its record lies. */
+export const account = { vault: { stored: true } } as const;
+export const { vault: record } = worldOf({ ...basePlan, ...account }, shipped);
+export const stored = (version: number): bigint => packRecord({ version, refused: false }, 0n);
+export const about = (what: string, code: number) => ({ what, code });
 export const claim1 = [0, none, word(RESERVED, 1)] as const;
 export const publish1 = [0, word(RESERVED, 1), word(PENDING, 1)] as const;
 export const calls = { what: 'start', key: 'k0', value: 'call' };

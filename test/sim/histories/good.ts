@@ -9,8 +9,23 @@ import {
 } from '../../../gateway/flight/control-word.ts';
 import { k1Address, k2Address, threadAddress } from '../../../gateway/flight/layout.ts';
 import { NO_PARENT, packThread, THREAD_FREE } from '../../../gateway/flight/reaper.ts';
+import { CANCELLED_CODE, firstOfLogin } from '../../../sim/world/vault.ts';
 import { payloadWord, SECRET } from '../../../sim/world/world.ts';
-import { calls, claim1, created1, joined1, layout, none, publish1, word, type Case } from './draft.ts';
+import {
+  about,
+  account,
+  calls,
+  claim1,
+  created1,
+  joined1,
+  layout,
+  none,
+  publish1,
+  record,
+  stored,
+  word,
+  type Case,
+} from './draft.ts';
 
 // Histories that nothing is wrong with.
 
@@ -172,6 +187,70 @@ export const good: readonly Case[] = [
         [2, 1, calls],
         [8, 1, joined1],
         [9, 0, { what: 'led', key: 'k0', slot: 0, fence: 1 }],
+      ],
+    },
+  },
+  {
+    id: 'I17',
+    what: 'a refresh token sent again after its answer was lost',
+    draft: {
+      plan: account,
+      said: [
+        [1, 0, about('send', 1)],
+        [2, 0, { what: 'unanswered' }],
+        [3, 1, about('send', 1)],
+      ],
+    },
+  },
+  {
+    id: 'I17',
+    what: 'a refresh token sent again after its sender died',
+    draft: {
+      plan: account,
+      said: [
+        [1, 0, about('send', 1)],
+        [2, 0, about('told', 2)],
+        [9, 1, about('send', 1)],
+      ],
+      deaths: new Map([[0, 4]]),
+    },
+  },
+  {
+    id: 'I17',
+    what: 'a refresh token sent again while its sender is stalled',
+    draft: {
+      plan: { vault: { stored: true, stalls: true } },
+      said: [
+        [1, 0, about('send', 1)],
+        [3, 1, about('send', 1)],
+      ],
+    },
+  },
+  {
+    id: 'I18',
+    what: 'a token used after it was stored',
+    draft: { plan: account, changes: [[0, record, stored(2)]], said: [[6, 1, about('use', 2)]] },
+  },
+  {
+    id: 'I19',
+    what: 'tokens that are kept for the store',
+    draft: { plan: account, changes: [[0, record + 2, 2n]], said: [[1, 0, about('told', 2)]] },
+  },
+  {
+    id: 'I19',
+    what: 'tokens that died with who was granted them',
+    draft: { plan: account, said: [[1, 0, about('told', 2)]], deaths: new Map([[0, 2]]) },
+  },
+  {
+    id: 'I20',
+    what: 'a cancelled login that was taken back',
+    draft: {
+      plan: account,
+      slot: 1,
+      turns: [[0, word(COMMITTING, 1), word(FAILED, 1, CANCELLED_CODE)]],
+      changes: [
+        [0, record, stored(firstOfLogin(1))],
+        [0, record, stored(1)],
       ],
     },
   },
