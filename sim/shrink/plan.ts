@@ -63,10 +63,12 @@ function simplerUses(thread: UsePlan): ThreadPlan[] {
   const plans: UsePlan[] = [];
   if ((thread.times ?? 1) > 1) plans.push({ ...thread, times: (thread.times ?? 1) - 1 });
   if ((thread.leases ?? 1) > 1) plans.push({ ...thread, leases: (thread.leases ?? 1) - 1 });
-  if ((thread.store?.length ?? 1) > 1)
-    plans.push(...(thread.store ?? []).map((one) => ({ ...thread, store: [one] })));
-  if ((thread.answers?.length ?? 1) > 1)
-    plans.push(...(thread.answers ?? []).map((one) => ({ ...thread, answers: [one] })));
+  if ((thread.store?.length ?? 1) > 1) {
+    for (const one of thread.store ?? []) plans.push({ ...thread, store: [one] });
+  }
+  if ((thread.answers?.length ?? 1) > 1) {
+    for (const one of thread.answers ?? []) plans.push({ ...thread, answers: [one] });
+  }
   return plans;
 }
 

@@ -69,7 +69,7 @@ export const { layout } = worldOf(basePlan, shipped);
 export const account = { vault: { stored: true } } as const;
 export const { vault: record } = worldOf({ ...basePlan, ...account }, shipped);
 export const stored = (version: number): bigint => packRecord({ version, refused: false }, 0n);
-export const about = (what: string, code: number) => ({ what, code });
+export const about = (what: string, code: number): Note => ({ what, code });
 export const claim1 = [0, none, word(RESERVED, 1)] as const;
 export const publish1 = [0, word(RESERVED, 1), word(PENDING, 1)] as const;
 export const calls = { what: 'start', key: 'k0', value: 'call' };
