@@ -1,7 +1,8 @@
 import { CANCELLED, EXPIRED, FAILED } from '../../gateway/flight/control-word.ts';
 import type { History } from '../world/history.ts';
 import { storedVersions } from '../world/account.ts';
-import { CANCELLED_CODE, firstOfLogin } from '../world/vault.ts';
+import { CANCELLED_CODE } from '../world/vault-work.ts';
+import { firstOfLogin } from '../world/vault.ts';
 import { slotOfKey } from '../world/world.ts';
 import type { Invariant } from './invariant.ts';
 

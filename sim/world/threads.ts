@@ -9,7 +9,8 @@ import { start } from '../../gateway/flight/start.ts';
 import type { Model, Thread } from '../engine/model.ts';
 import type { Body, Door, Note } from '../engine/program.ts';
 import type { Plan, StartPlan, ThreadPlan, UsePlan } from './plan.ts';
-import { shippedProtocols, Vault, type VaultSurroundings, type VaultWork } from './vault.ts';
+import { LoginWork, RefreshWork, type VaultWork } from './vault-work.ts';
+import { shippedProtocols, Vault, type VaultSurroundings } from './vault.ts';
 import {
   calm,
   cellsOver,
@@ -76,7 +77,8 @@ function bodyOf(world: World, plan: ThreadPlan, me: number): Body {
       };
     case 'login':
       return (door) => {
-        const work = vaultOf(world, door, { store: plan.store ?? ['ok'] })?.loginWork();
+        const vault = vaultOf(world, door, { store: plan.store ?? ['ok'] });
+        const work = vault === undefined ? undefined : new LoginWork(vault);
         startOnce(world, door, { does: 'start', key: 1, follow: true }, me, work);
       };
     case 'view':
@@ -142,7 +144,7 @@ function use(world: World, door: Door, plan: UsePlan, me: number): void {
   if (vault === undefined || known === null) return;
   if (!vault.isDue(known.grant)) return vault.use(known.grant);
   const request = { does: 'start', key: 0, until: 'settled', leases: plan.leases ?? 1 } as const;
-  const outcome = startOnce(world, door, request, me, vault.refreshWork());
+  const outcome = startOnce(world, door, request, me, new RefreshWork(vault));
   if (outcome.kind !== 'led' && outcome.kind !== 'joined') return;
   if (stateOf(outcome.hold.word) !== SUCCESS) return;
   const renewed = vault.read();

@@ -2,33 +2,18 @@
 // model; and the work of its refreshes and logins, whose protocols are the shipped ones (gateway/oauth/protocol).
 
 import type { Fence } from '../../gateway/oauth/protocol/fence.ts';
-import type {
-  Refreshed,
-  Renewal,
-  RenewalEffect,
-  RenewalTerms,
-  Renewed,
-} from '../../gateway/oauth/protocol/renew.ts';
+import type { Refreshed, RenewalEffect, RenewalTerms } from '../../gateway/oauth/protocol/renew.ts';
 import { renew, storeRenewed } from '../../gateway/oauth/protocol/renew.ts';
 import { storeLogin, type LoginEffect } from '../../gateway/oauth/protocol/store-login.ts';
 import type { Stored, VaultScript } from '../../gateway/oauth/protocol/vault.ts';
 import { TICK_MS } from '../../gateway/flight/cells.ts';
 import { generationOf } from '../../gateway/flight/control-word.ts';
-import type { Created, Effect, Hold, Persisted } from '../../gateway/flight/effects.ts';
+import type { Hold } from '../../gateway/flight/effects.ts';
 import type { Door } from '../engine/program.ts';
 import type { RefreshAnswer, VaultPlan } from './plan.ts';
 
 export const VAULT_WORDS = 4;
 const NAMES = ['RECORD', 'GRANT', 'KEPT', 'CANCEL'] as const;
-
-/** The codes with which flights of an account fail. */
-export const CANCELLED_CODE = 65;
-const STORE_CODE = 66;
-const REFRESH_CODE = 67;
-const COOL_DOWN_TICKS = 2;
-/** Slices of the lease that pass before a late answer. */
-const LATE_SLICES = 2;
-const FLOW_TICKS = 20;
 
 /** Tokens by number: those of a login begin at 256 times its generation, and each refresh makes the next. */
 export interface Tokens {
@@ -116,7 +101,7 @@ export class Vault {
   readonly #door: Door;
   readonly #base: number;
   readonly #plan: VaultPlan;
-  readonly #protocols: Protocols;
+  readonly protocols: Protocols;
   readonly #around: VaultSurroundings;
 
   constructor(
@@ -129,7 +114,7 @@ export class Vault {
     this.#door = door;
     this.#base = base;
     this.#plan = plan;
-    this.#protocols = protocols;
+    this.protocols = protocols;
     this.#around = { answers: ['ok'], store: ['ok'], ...around };
   }
 
@@ -151,14 +136,6 @@ export class Vault {
   /** Uses tokens for a request. */
   use({ version }: Tokens): void {
     this.#door.note({ what: 'use', value: `v${version}`, code: version });
-  }
-
-  refreshWork(): VaultWork {
-    return new RefreshWork(this, this.#protocols);
-  }
-
-  loginWork(): VaultWork {
-    return new LoginWork(this, this.#protocols);
   }
 
   readonly terms: RenewalTerms<Tokens> = {
@@ -227,7 +204,7 @@ export class Vault {
     if (this.#pick(this.#around.store, 'store accepts or fails') === 'fail') return 'failed';
     for (;;) {
       const word = door.load(this.#base);
-      if (this.#protocols.comparesFences && fenceOf(word) > fence) {
+      if (this.protocols.comparesFences && fenceOf(word) > fence) {
         door.note({ what: 'superseded' });
         return 'failed';
       }
@@ -284,7 +261,7 @@ export class Vault {
     }
     const { version } = answer.grant;
     this.#door.note({ what: 'told', value: `v${version}`, code: version });
-    if (!this.#protocols.waitsForStore) this.use(answer.grant);
+    if (!this.protocols.waitsForStore) this.use(answer.grant);
   }
 
   #pick<T>(alternatives: readonly T[], what: string): T {
@@ -301,109 +278,7 @@ export class Vault {
   }
 }
 
-type Pending<T> =
+export type Pending<T> =
   | { readonly kind: 'done'; readonly value: T }
   /** A refresh has been sent, and its answer is on its way. */
   | { readonly kind: 'waiting'; readonly told: () => Pending<T> };
-
-/** The work of one start, as the driver asks for it. */
-export interface VaultWork {
-  /** A refresh: who starts it waits for its end. */
-  readonly endsItself: boolean;
-  create(effect: Extract<Effect, { type: 'create' }>): Created;
-  persist(hold: Hold): Persisted;
-  discard(): void;
-}
-
-const created: Created = { kind: 'created', payload: null, flowTicks: FLOW_TICKS };
-const failed = (code: number): { kind: 'failed'; code: number; coolDownTicks: number } => ({
-  kind: 'failed',
-  code,
-  coolDownTicks: COOL_DOWN_TICKS,
-});
-
-class RefreshWork implements VaultWork {
-  readonly endsItself = true;
-  readonly #vault: Vault;
-  readonly #protocols: Protocols;
-  #pending: Pending<Renewal<Tokens, null>> | null = null;
-  #renewed: Renewed<Tokens> | null = null;
-  #generation = 0;
-
-  constructor(vault: Vault, protocols: Protocols) {
-    this.#vault = vault;
-    this.#protocols = protocols;
-  }
-
-  create({ hold, slice, last, timeoutMs }: Extract<Effect, { type: 'create' }>): Created {
-    const vault = this.#vault;
-    if (slice === 0) {
-      this.#generation = generationOf(hold.word);
-      this.#renewed = null;
-      vault.note('create', hold);
-      const script = this.#protocols.renew(vault.terms, BigInt(this.#generation));
-      this.#pending = vault.run(script, this.#generation);
-    }
-    if (this.#pending?.kind !== 'waiting' || slice >= LATE_SLICES) return this.#settle();
-    vault.sleep(timeoutMs);
-    if (!last) return { kind: 'running' };
-    this.discard();
-    return failed(REFRESH_CODE);
-  }
-
-  persist(): Persisted {
-    return this.#renewed === null || this.#store(this.#renewed) ? { kind: 'persisted' } : failed(STORE_CODE);
-  }
-
-  discard(): void {
-    this.#settle();
-    const renewed = this.#renewed;
-    this.#renewed = null;
-    if (renewed !== null && this.#protocols.storesLate) this.#store(renewed);
-  }
-
-  /** Takes the answer that is on its way. */
-  #settle(): Created {
-    let pending = this.#pending;
-    this.#pending = null;
-    if (pending === null) return created;
-    while (pending.kind === 'waiting') pending = pending.told();
-    const { value } = pending;
-    if (value.kind === 'renewed') this.#renewed = value.renewed;
-    return value.kind === 'renewed' || value.kind === 'fresh' ? created : failed(REFRESH_CODE);
-  }
-
-  #store(renewed: Renewed<Tokens>): boolean {
-    const script = this.#protocols.storeRenewed(renewed, BigInt(this.#generation));
-    const stored = this.#vault.run(script, this.#generation);
-    return stored.kind === 'done' && stored.value;
-  }
-}
-
-class LoginWork implements VaultWork {
-  readonly endsItself = false;
-  readonly #vault: Vault;
-  readonly #protocols: Protocols;
-
-  constructor(vault: Vault, protocols: Protocols) {
-    this.#vault = vault;
-    this.#protocols = protocols;
-  }
-
-  create({ hold, slice }: Extract<Effect, { type: 'create' }>): Created {
-    if (slice === 0) this.#vault.note('create', hold);
-    return created;
-  }
-
-  persist(hold: Hold): Persisted {
-    const generation = generationOf(hold.word);
-    const grant = { version: firstOfLogin(generation), refused: false };
-    const outcome = this.#vault.run(this.#protocols.storeLogin(grant, BigInt(generation)), generation);
-    if (outcome.kind === 'waiting' || outcome.value === 'failed') return failed(STORE_CODE);
-    if (outcome.value === 'cancelled') return failed(CANCELLED_CODE);
-    this.#vault.note('persist', hold);
-    return { kind: 'persisted' };
-  }
-
-  discard(): void {}
-}

@@ -30,7 +30,8 @@ import { Wake } from '../engine/program.ts';
 import type { InvariantId } from '../invariants/ids.ts';
 
 import type { Answer, Plan } from './plan.ts';
-import { nameOfVault, packRecord, type Protocols, VAULT_WORDS, type VaultWork } from './vault.ts';
+import type { VaultWork } from './vault-work.ts';
+import { nameOfVault, packRecord, type Protocols, VAULT_WORDS } from './vault.ts';
 
 /** Short terms: what matters is their order, and every tick may cost a waiter a step. */
 export const terms: Terms = {

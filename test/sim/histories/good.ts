@@ -9,7 +9,8 @@ import {
 } from '../../../gateway/flight/control-word.ts';
 import { k1Address, k2Address, threadAddress } from '../../../gateway/flight/layout.ts';
 import { NO_PARENT, packThread, THREAD_FREE } from '../../../gateway/flight/reaper.ts';
-import { CANCELLED_CODE, firstOfLogin } from '../../../sim/world/vault.ts';
+import { CANCELLED_CODE } from '../../../sim/world/vault-work.ts';
+import { firstOfLogin } from '../../../sim/world/vault.ts';
 import { payloadWord, SECRET } from '../../../sim/world/world.ts';
 import {
   about,
