@@ -15,9 +15,6 @@ const ofTheProcess = new Set([
   'process_resident_memory_bytes',
 ]);
 
-/** Metrics that no panel needs, each with the reason. */
-const onNoPanel: Readonly<Record<string, string>> = {};
-
 const cumulative = /_(?:total|bucket|sum|count)$/;
 const rates = new Set(['rate', 'increase']);
 
@@ -146,12 +143,4 @@ describe('every query of a panel', () => {
     expect(parse('sum(rate(sallyport_listeners[5m])').errors).not.toEqual([]);
     expect(parse('sum by (job) sallyport_listeners').errors).not.toEqual([]);
   });
-});
-
-it('every metric of the catalogue is on a panel, or listed with the reason why not', () => {
-  const shown = new Set(
-    queries.flatMap(({ expr }) => parse(expr).selectors.map(({ metric }) => familyOf(metric))),
-  );
-  const missing = Object.keys(catalogue).filter((name) => !shown.has(name));
-  expect(missing.toSorted()).toEqual(Object.keys(onNoPanel).toSorted());
 });
