@@ -33,6 +33,7 @@ module.exports = {
     only('flight-imports-core', '^gateway/flight/', '^gateway/(core|flight)/'),
     only('route-imports-core', '^gateway/route/', '^gateway/(core|route)/'),
     only('decision-imports-route', '^gateway/decision/', '^gateway/(core|decision|route)/'),
+    only('openapi-imports-core-and-route', '^gateway/openapi/', '^gateway/(core|route|openapi)/'),
     only('native-imports-nothing', '^gateway/native/', '^gateway/native/'),
     only(
       'protocol-imports-core-and-flight',

@@ -10,6 +10,7 @@ import { loadConfig } from './config/load.ts';
 import { headline, type Problem } from './config/problem.ts';
 import type { Config } from './config/schema.ts';
 import type { Environment } from './config/substitute.ts';
+import type { ReadFile } from './config/watch.ts';
 import { systemClock } from './core/clock.ts';
 import { systemTimers } from './core/timers.ts';
 import { readBounded, watchFolder } from './keys/files.ts';
@@ -51,6 +52,8 @@ export interface ControlPlaneOptions {
   readonly environment: Environment;
   /** A listener hangs and the others have been drained: the process must end, and cannot end in order. */
   readonly onHung: () => void;
+  /** Files that the configuration names and that a reload reads again: told after each time that it was read. */
+  readonly onFiles: (files: readonly ReadFile[]) => void;
 }
 
 /** What a listener takes over only when it starts: a reload that changes it is refused. */
@@ -81,6 +84,7 @@ export class ControlPlane {
    */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const loaded = await loadConfig(options.file, options.environment);
+    options.onFiles(loaded.files);
     if (!loaded.ok) throw new ConfigurationRefused(loaded.problems);
     const plane = new ControlPlane(options, loaded.config, loaded.policy);
     for (const warning of loaded.warnings) plane.#log.logger.warn({}, headline(warning));
@@ -254,6 +258,7 @@ export class ControlPlane {
   async #reload(): Promise<ReloadResult> {
     if (this.#draining) return this.#rejected(['the gateway is draining']);
     const loaded = await loadConfig(this.#options.file, this.#options.environment);
+    this.#options.onFiles(loaded.files);
     if (!loaded.ok) return this.#rejected(loaded.problems.map(headline));
     const { config, policy } = loaded;
     const present = this.#configuration.config;

@@ -57,7 +57,8 @@ function tableAsJson(rows: readonly RouteRow[], closed: readonly string[]): stri
 const columns = ['METHODS', 'PATH', 'TOKENS', 'SCOPES', 'SUBJECT', 'ANSWERED BY', 'WRITTEN'] as const;
 
 function tableAsText(rows: readonly RouteRow[], closed: readonly string[], colors: Colors): string {
-  const cells = rows.map((row) => cellsOf(row));
+  const below = closed.map((pattern) => ['*', pattern, '', '', '', 'nothing else: 404', '']);
+  const cells = [...rows.map((row) => cellsOf(row)), ...below];
   const widths = columns.map((name, column) =>
     Math.max(name.length, ...cells.map((line) => line[column]!.length)),
   );
@@ -74,7 +75,7 @@ function tableAsText(rows: readonly RouteRow[], closed: readonly string[], color
       if (above.length > 0) lines.push(colors.dim(`    ${setting} from ${above.join(', ')}`));
     }
   }
-  for (const pattern of closed) lines.push(lineOf(['*', pattern, '', '', '', 'nothing else: 404', '']));
+  lines.push(...below.map(lineOf));
   return `${lines.join('\n')}\n`;
 }
 

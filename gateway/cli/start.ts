@@ -1,7 +1,7 @@
 /** `sallyport start`: runs the gateway until it is told to end. Without a configuration it runs the demo. */
 import type { Command } from 'commander';
 import { formatProblems } from '../config/problem.ts';
-import { watchFile } from '../config/watch.ts';
+import { FileWatches, watchFile } from '../config/watch.ts';
 import { ConfigurationRefused, ControlPlane } from '../control-plane.ts';
 import { DriverUnavailable } from '../native/uws.ts';
 import { exitCode } from './exit-codes.ts';
@@ -80,11 +80,18 @@ async function run(file: string): Promise<Running> {
   // Watched before it is read: a change in between is seen.
   let plane: ControlPlane | null = null;
   let changedEarly = false;
-  await watchFile(file, () => {
+  const onChange = (): void => {
     if (plane === null) changedEarly = true;
     else void plane.reload();
+  };
+  await watchFile(file, onChange);
+  const watches = new FileWatches(onChange);
+  plane = await ControlPlane.start({
+    file,
+    environment: process.env,
+    onHung: killSelf,
+    onFiles: (files) => watches.follow(files),
   });
-  plane = await ControlPlane.start({ file, environment: process.env, onHung: killSelf });
   if (changedEarly) void plane.reload();
   return { plane, ended: untilSignal(plane) };
 }

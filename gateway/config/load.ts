@@ -2,12 +2,13 @@
  * Loads a configuration: text, environment, schema, meaning, policy. Either all of it is good, or every problem is told
  * at once and nothing is used. `start`, `check`, `explain` and reload come here and nowhere else.
  */
-import { constants } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { compilePolicy } from '../route/compile.ts';
 import type { Policy } from '../route/policy.ts';
 import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
+import { importDocuments, type ImportedDocument, type ReadText } from './imports.ts';
 import { findingsOf } from './issues.ts';
 import type { Place, Problem } from './problem.ts';
 import { repair } from './repair.ts';
@@ -16,8 +17,10 @@ import { checkConfig } from './semantics.ts';
 import { readSource, type Source, type Substituted } from './source.ts';
 import type { Environment } from './substitute.ts';
 import { warningsOf } from './warnings.ts';
+import type { ReadFile } from './watch.ts';
 
-export type Loaded =
+/** `files`: further files that were read, or should have been. */
+export type Loaded = { readonly files: readonly ReadFile[] } & (
   | {
       readonly ok: true;
       readonly config: Config;
@@ -25,24 +28,26 @@ export type Loaded =
       readonly warnings: readonly Problem[];
       /** Where a place of the configuration is written. */
       readonly placeOf: (path: ConfigPath) => Place;
+      readonly documents: readonly ImportedDocument[];
     }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+);
 
 /** Reads and checks a file. Never throws for what is in the file or for its absence. */
 export async function loadConfig(file: string, env: Environment): Promise<Loaded> {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await readFile(file));
+    text = decodeText(await readFile(file));
   } catch (error) {
-    const reason =
-      error instanceof TypeError
-        ? 'it is not UTF-8'
-        : ((error as NodeJS.ErrnoException).code ?? 'unknown reason');
-    const message = `the file cannot be read (${reason})`;
-    return { ok: false, problems: [{ file, line: 0, column: 0, path: '', message, excerpt: null }] };
+    const message = `the file cannot be read (${reasonOf(error)})`;
+    return {
+      ok: false,
+      files: [],
+      problems: [{ file, line: 0, column: 0, path: '', message, excerpt: null }],
+    };
   }
   const source = readSource(file, text, env);
-  const loaded = check(source, file);
+  const loaded = check(source, file, readTextFile);
   if (!loaded.ok) return loaded;
   const missing = await missingSecrets(loaded.config, env);
   return { ...loaded, warnings: [...loaded.warnings, ...missing.map(source.locate)] };
@@ -50,34 +55,60 @@ export async function loadConfig(file: string, env: Environment): Promise<Loaded
 
 /** The same on a text, without a look at any other file. `file` names it, and relative names are beside it. */
 export function parseConfig(text: string, file: string, env: Environment): Loaded {
-  return check(readSource(file, text, env), file);
+  return check(readSource(file, text, env), file, () => ({ problem: 'no other file is read here' }));
 }
 
-function check(source: Source, file: string): Loaded {
-  if (source.value === null && source.problems.length > 0) return { ok: false, problems: source.problems };
+function readTextFile(file: string): ReturnType<ReadText> {
+  try {
+    return { text: decodeText(readFileSync(file)) };
+  } catch (error) {
+    return { problem: `the file cannot be read (${reasonOf(error)})` };
+  }
+}
+
+const decodeText = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+
+const reasonOf = (error: unknown): string =>
+  error instanceof TypeError
+    ? 'it is not UTF-8'
+    : ((error as NodeJS.ErrnoException).code ?? 'unknown reason');
+
+function check(source: Source, file: string, readText: ReadText): Loaded {
+  if (source.value === null && source.problems.length > 0)
+    return { ok: false, files: [], problems: source.problems };
   const { value, result } = parse(source);
   const findings = result.success ? [] : findingsOf(result.error.issues, value);
   // A variable that is missing has been reported; that its place is empty then is no news.
   const reported = new Set(source.problems.map(({ path }) => path));
-  const locate = (finding: PolicyProblem): Problem =>
-    redact(source.locate(finding), finding.path, source.substituted);
   const repaired = result.success ? { config: result.data, isTainted: () => false } : repair(value, findings);
+  const imports = repaired === null ? null : importDocuments(repaired.config, file, readText);
+  const locate = (finding: PolicyProblem): Problem =>
+    imports?.locate(finding) ?? redact(source.locate(finding), finding.path, source.substituted);
   const meaning =
-    repaired === null ? [] : meaningOf(repaired.config).filter((finding) => !repaired.isTainted(finding));
+    repaired === null || imports === null
+      ? []
+      : [...imports.findings, ...meaningOf(imports.config)].filter((finding) => !repaired.isTainted(finding));
   const problems = [
     ...source.problems,
     ...[...findings, ...meaning].map(locate).filter(({ path }) => path === '' || !reported.has(path)),
-  ].toSorted((a, b) => a.line - b.line || a.column - b.column);
-  if (problems.length > 0 || !result.success) return { ok: false, problems };
-  const compiled = compilePolicy(result.data);
-  if (!compiled.ok) return { ok: false, problems };
-  const config = deepFreeze(resolveFiles(result.data, dirname(resolve(file))));
+    ...(imports?.problems ?? []),
+  ].toSorted(
+    (a, b) => Number(a.file !== file) - Number(b.file !== file) || a.line - b.line || a.column - b.column,
+  );
+  const files = imports?.files ?? [];
+  if (problems.length > 0 || imports === null) return { ok: false, files, problems };
+  const compiled = compilePolicy(imports.config);
+  if (!compiled.ok) return { ok: false, files, problems };
+  const config = deepFreeze(resolveFiles(imports.config, dirname(resolve(file))));
   return {
     ok: true,
     config,
     policy: compiled.policy,
-    warnings: warningsOf(config, compiled.policy).map(locate),
-    placeOf: (path) => source.locate({ path, message: '', atKey: true }),
+    warnings: [...warningsOf(config, compiled.policy).map(locate), ...imports.warnings],
+    placeOf: (path) => locate({ path, message: '', atKey: true }),
+    documents: imports.documents,
+    files,
   };
 }
 

@@ -67,6 +67,28 @@ const credential = section({
     ),
 });
 
+const openapi = z.union([
+  z.string().min(1),
+  section({
+    file: z.string().min(1).describe('The document: JSON or YAML, in one file; watched.'),
+    schemes: z
+      .record(z.string(), z.union([z.string(), z.literal(false)]))
+      .default({})
+      .describe(
+        'Issuer by the name of a security scheme; `false` leaves out what the scheme opens. Others have the issuer of the route.',
+      ),
+    optional: z
+      .enum(['required', 'public'])
+      .optional()
+      .describe('What operations become whose token is optional (`{}`). Default: refused.'),
+    base: z
+      .string()
+      .regex(/^(?:\/.*[^/])?$/, 'must be empty, or begin with a slash and end without one')
+      .optional()
+      .describe('Base path of the operations. Default: those of `servers` in the document.'),
+  }),
+]);
+
 const pathAllowance = z.enum(['encoded_slash', 'semicolon', 'empty_segment']);
 
 const routeShape = {
@@ -82,6 +104,9 @@ const routeShape = {
     .optional()
     .describe('This path and everything below it, below the parent.'),
   methods: z.array(z.enum(methods)).min(1).optional().describe('Default: every one. GET includes HEAD.'),
+  openapi: openapi
+    .optional()
+    .describe('An OpenAPI document (3.0, 3.1, 3.2): its operations are the routes below this node.'),
   issuer: z.string().optional().describe('Whose tokens are accepted.'),
   issuers: z.array(z.string()).min(1).optional().describe('Several of them.'),
   audiences: z
@@ -128,7 +153,12 @@ type RouteFields = z.infer<ReturnType<typeof section<typeof routeShape>>>;
 type RouteFieldsInput = z.input<ReturnType<typeof section<typeof routeShape>>>;
 
 /** One node of the route tree: what it says itself; inheritance is resolved by `route/compile.ts`. */
-export type RouteNode = RouteFields & { readonly routes?: readonly RouteNode[] | undefined };
+export type RouteNode = RouteFields & {
+  readonly routes?: readonly RouteNode[] | undefined;
+  // Of imported operations; these cannot be written in the file.
+  readonly anyOf?: readonly (readonly string[])[] | undefined;
+  readonly unserved?: true | undefined;
+};
 type RouteNodeInput = RouteFieldsInput & { routes?: RouteNodeInput[] | undefined };
 
 export const route: z.ZodType<RouteNode, RouteNodeInput> = z

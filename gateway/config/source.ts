@@ -28,19 +28,35 @@ export interface Source {
 }
 
 // Far above any real configuration, far below what hurts: a few aliases can stand for billions of nodes.
-const textBytesMax = 16 * 1024 * 1024;
+export const textBytesMax = 16 * 1024 * 1024;
 const nodesMax = 2_000_000;
 const aliasedNodesMax = 50_000;
 
-export function readSource(file: string, text: string, env: Environment): Source {
-  const lines = new LineCounter();
-  const at = (path: string, message: string, [start, end]: Range): Problem => {
+/** A problem at a place in a text. */
+export type ProblemAt = (path: string, message: string, range: Range) => Problem;
+
+function problemsIn(file: string, text: string, lines: LineCounter): ProblemAt {
+  return (path, message, [start, end]) => {
     const { line, col } = lines.linePos(start);
     const lineStart = lines.lineStarts[line - 1] ?? 0;
     const lineEnd = text.indexOf('\n', lineStart);
     const shown = text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd).trimEnd();
     return { file, line, column: col, path, message, excerpt: { text: shown, width: end - start } };
   };
+}
+
+/** The same for a text that was not read as YAML. */
+export function problemsInText(file: string, text: string): ProblemAt {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
+  return problemsIn(file, text, lines);
+}
+
+/** `env` null: nothing is substituted. */
+export function readSource(file: string, text: string, env: Environment | null): Source {
+  const lines = new LineCounter();
+  const at = problemsIn(file, text, lines);
   const none = { value: null, substituted: [] };
   if (text.length > textBytesMax) {
     const problem = {
@@ -71,7 +87,7 @@ interface Values {
   readonly problems: readonly PolicyProblem[];
 }
 
-function readValues(document: Document.Parsed, env: Environment): Values {
+function readValues(document: Document.Parsed, env: Environment | null): Values {
   const problems = new ProblemList();
   const substituted: Substituted[] = [];
   let nodes = 0;
@@ -80,7 +96,7 @@ function readValues(document: Document.Parsed, env: Environment): Values {
   const readScalar = (scalar: unknown, path: ConfigPath): unknown => {
     if (typeof scalar !== 'string') return scalar;
     const value = showBraces(scalar);
-    if (!value.includes('$')) return value;
+    if (env === null || !value.includes('$')) return value;
     const result = substitute(value, env);
     if (!result.ok) {
       problems.add(path, result.message);

@@ -31,7 +31,11 @@ export function readAccess(
     audiences: readAudiences(chain, issuers, problems),
     tokenTypes: readTokenTypes(chain, issuers, problems),
     all: [...gathered(chain, ['scopes', 'all'], (node) => node.scopes?.all).keys()],
-    any: chain.flatMap(({ node }) => (node.scopes?.any === undefined ? [] : [[...new Set(node.scopes.any)]])),
+    any: chain
+      .flatMap(({ node: { scopes, anyOf } }) =>
+        (scopes?.any === undefined ? [] : [scopes.any]).concat(anyOf ?? []),
+      )
+      .map((list) => Array.from(new Set(list))),
     subjectParam,
   };
 }

@@ -18,11 +18,18 @@ export function checkNode(chain: Chain, source: PolicySource, problems: ProblemL
   if (node.closed === true && !hasChildren) {
     problems.add([...at, 'closed'], 'a closed prefix without routes serves nothing');
   }
-  if ((node.path === undefined) === (node.prefix === undefined)) {
+  if (node.openapi !== undefined && node.path !== undefined) {
+    problems.add([...at, 'path'], 'the paths come from the document: give a `prefix` to put them below one', {
+      atKey: true,
+    });
+    return false;
+  }
+  if (node.openapi === undefined && (node.path === undefined) === (node.prefix === undefined)) {
     problems.add(at, 'a route has either `path` or `prefix`', { atKey: true });
     return false;
   }
   checkNames(node, at, source, problems);
+  if (node.path === undefined && node.prefix === undefined) return true;
   return node.path === undefined
     ? checkPrefix(node, at, problems)
     : checkPath(node, at, chain.length > 1, problems);

@@ -35,6 +35,7 @@ export function compilePolicy(source: PolicySource): Compiled {
   const projections = new Projections();
   const drafts: Draft[] = [];
   const closed = new Map<string, Chain>();
+  const unserved = new Set<string>();
   const identityHeaders = new Set(source.identityHeaders.map(normalName));
 
   const visit = (chain: Chain): void => {
@@ -44,7 +45,8 @@ export function compilePolicy(source: PolicySource): Compiled {
     for (const name of Object.keys(node.forward?.claims ?? {})) identityHeaders.add(normalName(name));
     const children = node.routes ?? [];
     if (node.closed === true) closed.set(patternOf(chain), chain);
-    else drafts.push(readRoute(chain, source, projections, problems));
+    else if (node.unserved === true) unserved.add(patternOf(chain));
+    else if (node.openapi === undefined) drafts.push(readRoute(chain, source, projections, problems));
     for (const [index, child] of children.entries()) {
       visit([...chain, { node: child, at: [...level.at, 'routes', index] }]);
     }
@@ -56,11 +58,15 @@ export function compilePolicy(source: PolicySource): Compiled {
   if (problems.all.length > 0) return { ok: false, problems: problems.all };
   return {
     ok: true,
-    policy: { ...assemble(source, drafts, projections), closed: [...closed.keys()], identityHeaders },
+    policy: {
+      ...assemble(source, drafts, projections),
+      closed: [...closed.keys(), ...unserved],
+      identityHeaders,
+    },
   };
 }
 
-/** The path of a node below its parents; a prefix `/` adds nothing to what is below it. */
+/** The path of a node below its parents; a prefix `/` adds nothing to what is below it, and nor does an import without one. */
 function joined(above: Chain, path: string): string {
   const parents = above.map(({ node }) => (node.prefix === '/' ? '' : (node.prefix ?? '')));
   const full = parents.join('') + path;

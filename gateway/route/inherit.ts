@@ -83,7 +83,7 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
   ['end_at_expiry', (node) => node.endAtExpiry],
 ];
 const ofAllLevels: readonly (readonly [setting: string, pick: Pick])[] = [
-  ['scopes', (node) => node.scopes],
+  ['scopes', (node) => node.scopes ?? node.anyOf],
   ['token_types', (node) => node.tokenTypes],
   ['forward', (node) => node.forward],
 ];

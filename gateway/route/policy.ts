@@ -155,7 +155,7 @@ export interface Route {
 export interface Policy {
   readonly vocabulary: Vocabulary;
   readonly routes: readonly Route[];
-  /** Patterns of closed prefixes: below them only their own routes match, and nothing less specific. */
+  /** Patterns of closed prefixes and of paths that are left out: what they match, nothing less specific does. */
   readonly closed: readonly string[];
   /** Lower-case names, `-` for `_`, that callers may not send: those that any route makes of claims and the configured. */
   readonly identityHeaders: ReadonlySet<string>;

@@ -83,6 +83,8 @@ export interface RouteSource {
   readonly audiences?: readonly string[] | undefined;
   readonly public?: boolean | undefined;
   readonly scopes?: ScopesSource | undefined;
+  /** Further lists of scopes of which one is required each; made by imports, not written by hand. */
+  readonly anyOf?: readonly (readonly string[])[] | undefined;
   readonly tokenTypes?: readonly string[] | undefined;
   readonly subject?: { readonly param: string } | undefined;
   readonly upstream?: string | undefined;
@@ -96,6 +98,10 @@ export interface RouteSource {
   readonly allowInPath?: readonly PathAllowance[] | undefined;
   readonly maxBodyBytes?: number | undefined;
   readonly closed?: boolean | undefined;
+  /** A path that is not served here, nor by anything less specific; made by imports. */
+  readonly unserved?: true | undefined;
+  /** The routes below come from a document: the node itself serves nothing, and need not have a prefix. */
+  readonly openapi?: unknown;
   readonly routes?: readonly RouteSource[] | undefined;
 }
 

@@ -27,6 +27,7 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'flight-imports-core': ['gateway/flight/curious.ts', "import '../keys/plain.ts';"],
   'route-imports-core': ['gateway/route/curious.ts', "import type { Plain } from '../keys/plain.ts';"],
   'decision-imports-route': ['gateway/decision/curious.ts', "import '../keys/plain.ts';"],
+  'openapi-imports-core-and-route': ['gateway/openapi/curious.ts', "import '../keys/plain.ts';"],
   'native-imports-nothing': ['gateway/native/curious.ts', "import '../keys/plain.ts';"],
   'protocol-imports-core-and-flight': ['gateway/oauth/protocol/curious.ts', "import '../../keys/plain.ts';"],
   'sim-imports-core-flight-protocol': ['sim/curious.ts', "import '../gateway/keys/plain.ts';"],
