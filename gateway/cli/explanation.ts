@@ -148,6 +148,10 @@ function explainToken(
     );
   }
   const verdict = decide(route, path, facts, live, nowSeconds);
+  if (!isDenial(verdict) && route.hook !== null) {
+    const detail = `${route.hook.name} is asked; what it answers is not known here`;
+    steps.push({ check: 'access hook', passed: true, code: null, detail });
+  }
   return end(isDenial(verdict) ? verdict : null);
 }
 
@@ -202,6 +206,10 @@ function detailOf(
       const param = route.params[access.subjectParam]!;
       return `must be {${param.name}}, which is "${paramText(path, param)}"; the token has ${facts.subject === null ? 'none' : `"${facts.subject}"`}`;
     }
+    case 'claims':
+      return access.claims.length === 0
+        ? 'none compared'
+        : `compared: ${access.claims.map(({ projection }) => words.projections[projection]!.path.join('.')).join(', ')}`;
     case 'key':
       return 'the key that verified the token is in its set';
     default:

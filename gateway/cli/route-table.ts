@@ -34,6 +34,13 @@ export interface RouteRow {
     | { readonly ticket: string };
   /** Are WebSockets accepted? */
   readonly websocket: boolean;
+  readonly claims: readonly {
+    readonly claim: readonly string[];
+    /** A path parameter, or the texts of which the claim must be one. */
+    readonly equals: string | readonly string[];
+    readonly absent: 'refuse' | 'pass';
+  }[];
+  readonly accessHook: string | null;
   readonly allowInPath: readonly PathAllowance[];
   /** Null: no limit. */
   readonly bodyBytesMax: number | null;
@@ -63,6 +70,8 @@ export function routeTable({ config, policy, placeOf }: Loaded): readonly RouteR
     tokens: route.access === null ? [] : tokensOf(route.access, config, policy),
     scopes: scopesOf(route.access, policy),
     subject: subjectOf(route),
+    claims: claimsOf(route, policy),
+    accessHook: route.hook?.name ?? null,
     answer: answerOf(route),
     websocket: route.websocket !== null,
     allowInPath: allowancesIn(route.pathAllowance),
@@ -100,6 +109,14 @@ function scopesOf(access: Access | null, { vocabulary }: Policy): RouteRow['scop
 
 function subjectOf({ access, params }: Route): string | null {
   return access === null || access.subjectParam === -1 ? null : params[access.subjectParam]!.name;
+}
+
+function claimsOf({ access, params }: Route, { vocabulary }: Policy): RouteRow['claims'] {
+  return (access?.claims ?? []).map(({ projection, param, values, passesAbsent }) => ({
+    claim: vocabulary.projections[projection]!.path,
+    equals: param === -1 ? values : params[param]!.name,
+    absent: passesAbsent ? 'pass' : 'refuse',
+  }));
 }
 
 function answerOf({ upstream, respond, oauth, ticket }: Route): RouteRow['answer'] {

@@ -44,8 +44,9 @@ async function printRoutes(file: string, asJson: boolean, terminal: Terminal): P
 
 /** `version` changes with the shape. Spelling is that of the configuration. */
 function tableAsJson(rows: readonly RouteRow[], closed: readonly string[]): string {
-  const routes = rows.map(({ allowInPath, bodyBytesMax, at, from, ...row }) => ({
+  const routes = rows.map(({ accessHook, allowInPath, bodyBytesMax, at, from, ...row }) => ({
     ...row,
+    access_hook: accessHook,
     allow_in_path: allowInPath,
     max_body_bytes: bodyBytesMax,
     at,
@@ -54,7 +55,7 @@ function tableAsJson(rows: readonly RouteRow[], closed: readonly string[]): stri
   return `${JSON.stringify({ version: 1, routes, closed }, null, 2)}\n`;
 }
 
-const columns = ['METHODS', 'PATH', 'TOKENS', 'SCOPES', 'SUBJECT', 'ANSWERED BY', 'WRITTEN'] as const;
+const columns = ['METHODS', 'PATH', 'TOKENS', 'SCOPES', 'BOUND TO', 'ANSWERED BY', 'WRITTEN'] as const;
 
 function tableAsText(rows: readonly RouteRow[], closed: readonly string[], colors: Colors): string {
   const below = closed.map((pattern) => ['*', pattern, '', '', '', 'nothing else: 404', '']);
@@ -87,7 +88,14 @@ function cellsOf(row: RouteRow): readonly string[] {
     path,
     row.public ? 'public' : tokens.map(tokenText).join(' '),
     [...scopes.all, ...anyOf].join(' and '),
-    subject === null ? '' : `{${subject}}`,
+    [
+      ...(subject === null ? [] : [`{${subject}}`]),
+      ...row.claims.map(
+        ({ claim, equals }) =>
+          `${claim.join('.')}=${typeof equals === 'string' ? `{${equals}}` : equals.join('|')}`,
+      ),
+      ...(row.accessHook === null ? [] : [`hook:${row.accessHook}`]),
+    ].join(' '),
     answerText(answer),
     at,
   ];

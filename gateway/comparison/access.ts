@@ -1,23 +1,10 @@
 /** Compares what two routes ask of a token, on paths that both of them match. */
-import type { Config } from '../config/schema.ts';
-import type { Access, Policy, Route } from '../route/policy.ts';
+import type { Access, Route } from '../route/policy.ts';
 import { namesIn } from '../route/vocabulary.ts';
+import { compareClaims } from './claims.ts';
 import { changed, compareAccepted, loosened, tightened, type Finding } from './change.ts';
 import { compareScopes, scopeRequirement } from './scopes.ts';
-
-/** A configuration and what was compiled of it. */
-export interface Side {
-  readonly config: Config;
-  readonly policy: Policy;
-}
-
-export interface RouteSide extends Side {
-  readonly route: Route;
-}
-
-export interface ProtectedSide extends RouteSide {
-  readonly access: Access;
-}
+import type { ProtectedSide } from './side.ts';
 
 type Compare = (old: ProtectedSide, now: ProtectedSide) => readonly Finding[];
 
@@ -46,6 +33,7 @@ const compareMember: Readonly<Record<keyof Access, Compare>> = {
   // Together with `all`.
   any: () => [],
   subjectParam: compareSubject,
+  claims: compareClaims,
   challengeScope: (old, now) => {
     const words = ({ access }: ProtectedSide): string =>
       access.challengeScope.split(' ').toSorted().join(' ');

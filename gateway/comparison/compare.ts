@@ -13,7 +13,7 @@ import { compileMatcher, type Matcher } from '../route/match.ts';
 import { readTarget } from '../route/path.ts';
 import type { Policy, Route } from '../route/policy.ts';
 import type { ConfigPath } from '../route/problem.ts';
-import type { Side } from './access.ts';
+import type { Side } from './side.ts';
 import {
   changed,
   changeOf,
@@ -155,6 +155,11 @@ const compareSection: Readonly<Record<keyof Config, Compare>> = {
     const isOther = findings.length === 0 && !isDeepStrictEqual(old, now);
     return isOther ? [changed('listener', 'is another')] : findings;
   },
+  accessHooks: ({ config: { accessHooks: old } }, { config: { accessHooks: now } }) =>
+    // One that is new is asked by routes that did not ask it, which is compared there.
+    Object.entries(now).flatMap(([name, hook]) =>
+      old[name] === undefined ? [] : compareHooks(name, old[name], hook),
+    ),
   decision: ({ config: old }, { config: now }) => {
     const before = old.decision ?? nobodyAsks;
     const after = now.decision ?? nobodyAsks;
@@ -177,6 +182,17 @@ const compareSection: Readonly<Record<keyof Config, Compare>> = {
   log: asOne('log', 'log'),
   metrics: asOne('metrics', 'metrics'),
 };
+
+type Hook = Config['accessHooks'][string];
+
+function compareHooks(name: string, old: Hook, now: Hook): readonly Finding[] {
+  if (isDeepStrictEqual(old, now)) return [];
+  const findings = [
+    ...(old.url === now.url ? [] : [loosened(`${name}.url`, 'the hook is elsewhere')]),
+    ...compareLimits(`${name}.allowed_seconds`, old.allowedSeconds, now.allowedSeconds),
+  ];
+  return findings.length > 0 ? findings : [changed(name, 'is asked otherwise')];
+}
 
 /** Compares what is believed of a peer, or from whom. */
 function compareTrust(setting: string, old: readonly string[], now: readonly string[]): readonly Finding[] {

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { allowancesIn } from '../route/path.ts';
 import type { ClaimHeader, Projection, Route } from '../route/policy.ts';
-import { compareAccess, type RouteSide } from './access.ts';
+import { compareAccess } from './access.ts';
+import type { RouteSide } from './side.ts';
 import { changed, compareAccepted, compareLimits, loosened, tightened, type Finding } from './change.ts';
 import { compareEndings, compareWebSocket } from './websocket.ts';
 
@@ -61,6 +62,12 @@ const compareMember: Readonly<Record<keyof Route, Compare>> = {
       : [changed('ticket', `tickets are for ${now.routeId}, good for ${now.seconds} s`)],
   websocket: ({ route: old }, { route: now }) => compareWebSocket(old.websocket, now.websocket),
   endAtExpiry: ({ route: old }, { route: now }) => compareEndings(old.endAtExpiry, now.endAtExpiry),
+  hook: ({ route: { hook: old } }, { route: { hook: now } }) => {
+    if (old?.name === now?.name) return [];
+    if (old === null) return [tightened('access_hook', `${now!.name} is asked`)];
+    const instead = now === null ? 'nobody' : now.name;
+    return [loosened('access_hook', `${instead} is asked, no longer ${old.name}`)];
+  },
   forwarding: compareForwarding,
   pathAllowance: ({ route: old }, { route: now }) =>
     compareAccepted('allow_in_path', allowancesIn(old.pathAllowance), allowancesIn(now.pathAllowance)),

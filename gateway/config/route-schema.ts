@@ -67,6 +67,13 @@ const credential = section({
     ),
 });
 
+const claimCheck = section({
+  claim: claimPath,
+  param: z.string().min(1).optional().describe('Path parameter that must equal the claim, as raw text.'),
+  values: z.array(z.string()).min(1).optional().describe('Texts of which the claim must be one.'),
+  absent: z.enum(['refuse', 'pass']).default('refuse').describe('What becomes of tokens without the claim.'),
+});
+
 const openapi = z.union([
   z.string().min(1),
   section({
@@ -126,6 +133,15 @@ const routeShape = {
   })
     .optional()
     .describe('Binds the subject of the token to the path.'),
+  claims: z
+    .array(claimCheck)
+    .min(1)
+    .optional()
+    .describe('What claims must be; of a list, one element. Those of outer levels too.'),
+  access_hook: z
+    .string()
+    .optional()
+    .describe('A service of `access_hooks` that is asked about requests that are permitted.'),
   upstream: z.string().optional().describe('Where requests go.'),
   respond: respond.optional().describe('Answer here instead of forwarding.'),
   oauth: oauthEndpoints.optional().describe('Serve endpoints for logins below this prefix.'),

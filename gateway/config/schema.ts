@@ -3,6 +3,7 @@
  * What a single value may be is said here; what several values mean together is checked by `semantics.ts` and `route/compile.ts`.
  */
 import { z } from 'zod';
+import { accessHook } from './access-hook-schema.ts';
 import { decision } from './decision-schema.ts';
 import { issuer } from './issuer-schema.ts';
 import { oauth } from './oauth-schema.ts';
@@ -184,6 +185,10 @@ export const configSchema = section({
     .record(labelName, upstream)
     .default({})
     .describe('The services behind the gateway, by a name of your choice.'),
+  access_hooks: z
+    .record(labelName, accessHook)
+    .default({})
+    .describe('Services that are asked about permitted requests, by a name of your choice.'),
   scopes: section({
     implies: z
       .record(scopeName, z.array(scopeName).min(1))

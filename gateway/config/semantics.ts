@@ -15,6 +15,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkDecision(config, problems);
   checkMessageSizes(['routes'], config.routes, config.listener.maxWebsocketMessageBytes, problems);
   checkOauth(config, isExposed, problems);
+  checkAccessHooks(config, problems);
   return problems.all;
 }
 
@@ -105,6 +106,18 @@ function checkTransport(at: ConfigPath, { issuer, keys }: IssuerConfig, problems
       [...at, 'issuer'],
       'keys found by http:// can be replaced on the way; use https://, or say `keys.allow_http: true`',
     );
+  }
+}
+
+/** What a hook is told of callers, and what it answers, goes over the network. */
+function checkAccessHooks({ accessHooks }: Config, problems: ProblemList): void {
+  for (const [name, { url, allowHttp }] of Object.entries(accessHooks)) {
+    if (isExposed(url, allowHttp)) {
+      problems.add(
+        ['access_hooks', name, 'url'],
+        'answers by http:// can be replaced on the way; use https://, or say `allow_http: true`',
+      );
+    }
   }
 }
 

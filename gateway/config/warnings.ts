@@ -10,10 +10,18 @@ export function warningsOf(config: Config, policy: Policy): readonly PolicyProbl
   return warnings.all;
 }
 
-function warnUnused({ issuers, upstreams }: Config, { routes }: Policy, warnings: ProblemList): void {
+function warnUnused(
+  { issuers, upstreams, accessHooks }: Config,
+  { routes }: Policy,
+  warnings: ProblemList,
+): void {
   for (const [index, name] of Object.keys(issuers).entries()) {
     const isUsed = routes.some(({ access }) => access?.issuers[index] === true);
     if (!isUsed) warnings.add(['issuers', name], 'no route takes tokens of this issuer', { atKey: true });
+  }
+  const asked = new Set(routes.map(({ hook }) => hook?.name));
+  for (const name of Object.keys(accessHooks)) {
+    if (!asked.has(name)) warnings.add(['access_hooks', name], 'no route asks this hook', { atKey: true });
   }
   const used = new Set(routes.map(({ upstream }) => upstream));
   for (const name of Object.keys(upstreams)) {

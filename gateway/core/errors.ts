@@ -108,6 +108,10 @@ const catalogue = {
   subject_mismatch: refuse(403, 'policy', 'The token subject does not match the resource.', {
     challenge: 'insufficient_scope',
   }),
+  claim_mismatch: refuse(403, 'policy', 'A claim of the token does not fit the resource.', {
+    challenge: 'insufficient_scope',
+  }),
+  access_denied: refuse(403, 'policy', 'Access to this resource is refused.'),
   claim_unforwardable: refuse(403, 'policy', 'The token carries a claim that cannot be forwarded.'),
   // Decisions for other proxies
   decision_peer_unknown: refuse(403, 'caller', 'Decisions are given to listed proxies only.'),
@@ -158,6 +162,9 @@ const catalogue = {
   verifier_failed: overloaded('The token could not be verified.'),
   keys_unavailable: refuse(503, 'gateway', 'The keys to verify this token are not available.', {
     retryAfterSeconds: 5,
+  }),
+  access_unknown: refuse(503, 'gateway', 'Whether access is allowed cannot be found out now.', {
+    retryAfterSeconds: 1,
   }),
   gateway_draining: refuse(503, 'gateway', 'The gateway is shutting down.', {
     retryAfterSeconds: 1,

@@ -110,6 +110,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     // 5. Decide.
     const verdict = decide(route, arrival.path, arrival.facts, verifier.liveKeys, clock.nowMs() / 1000);
     if (isDenial(verdict)) return refuse(response, arrival, verdict);
+    if (route.hook !== null) return askFirst(suspend(response, arrival, route), arrival, route, verdict);
     observer.decided(arrival, null);
 
     // 6. Answer here, hand over to the endpoints for logins, or forward.
@@ -192,13 +193,27 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
         arrival.facts = outcome;
         const verdict = decide(route, arrival.path, outcome, verifier.liveKeys, clock.nowMs() / 1000);
         if (isDenial(verdict)) return refuseLater(exchange, arrival, verdict);
-        observer.decided(arrival, null);
-        if (route.respond === null) serve(exchange, arrival, route, verdict);
-        else exchange.respond(route.respond);
+        if (route.hook === null) proceed(exchange, arrival, route, verdict);
+        else askFirst(exchange, arrival, route, verdict);
       },
     };
     exchange.onGone(() => verifier.withdraw(waiter));
     verifier.verify(token, exchange.peerAddress, waiter);
+  }
+
+  /** A permit that the route's access hook has to agree with. */
+  function askFirst(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
+    arrival.serving.askHook(route, arrival, permit.facts!, (refusal) => {
+      if (exchange.gone) return;
+      if (refusal === null) proceed(exchange, arrival, route, permit);
+      else refuseLater(exchange, arrival, refusal);
+    });
+  }
+
+  function proceed(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
+    observer.decided(arrival, null);
+    if (route.respond === null) serve(exchange, arrival, route, permit);
+    else exchange.respond(route.respond);
   }
 
   function refuseLater(exchange: UwsExchange, arrival: Arrival, refusal: Refusal): void {

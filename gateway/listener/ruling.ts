@@ -21,6 +21,8 @@ export interface Credentials {
   readonly count: number;
 }
 
+type Settle = (verdict: Verdict) => void;
+
 export interface RulingParts {
   readonly verifier: Verifier;
   readonly targetBytesMax: number;
@@ -51,22 +53,42 @@ export function createRule({ verifier, targetBytesMax, clock }: RulingParts): Ru
     return (target.oddities & ~route.pathAllowance) === 0 ? route : refusals.path_not_canonical;
   }
 
-  function verdictOn(asked: Arrival, route: Route, facts: Facts | null): Verdict {
+  /** Settles at once unless the route's access hook has to be asked. */
+  function ruleOn(asked: Arrival, route: Route, facts: Facts | null, settle: Settle): void {
     asked.facts = facts;
-    return decide(route, asked.path, facts, verifier.liveKeys, clock.nowMs() / 1000);
+    const verdict = decide(route, asked.path, facts, verifier.liveKeys, clock.nowMs() / 1000);
+    if (isDenial(verdict) || route.hook === null) return settle(verdict);
+    asked.serving.askHook(route, asked, facts!, (refusal) => settle(refusal ?? verdict));
+  }
+
+  /** Null when that settled it. The waiter that is returned else waits for the hook, and the verifier knows nothing of it. */
+  function ruleNow(
+    asked: Arrival,
+    route: Route,
+    known: Facts | Refusal,
+    settle: Settle,
+    waiter: Waiter,
+  ): Waiter | null {
+    if ('code' in known) return (settle(known), null);
+    let isSettled = false;
+    ruleOn(asked, route, known, (verdict) => {
+      isSettled = true;
+      settle(verdict);
+    });
+    return isSettled ? null : waiter;
   }
 
   return function rule(asked, { authorization, count }, clientAddress, settle) {
     const route = findRoute(asked);
     if (isDenial(route)) return (settle(route), null);
-    if (route.access === null) return (settle(verdictOn(asked, route, null)), null);
+    if (route.access === null) return (ruleOn(asked, route, null, settle), null);
     const token = readBearer(authorization, count);
     if (typeof token !== 'string') return (settle(token), null);
     const known = verifier.lookup(token);
-    if (known !== undefined) return (settle('code' in known ? known : verdictOn(asked, route, known)), null);
     const waiter: Waiter = {
-      settle: (outcome) => settle('code' in outcome ? outcome : verdictOn(asked, route, outcome)),
+      settle: (outcome) => ('code' in outcome ? settle(outcome) : ruleOn(asked, route, outcome, settle)),
     };
+    if (known !== undefined) return ruleNow(asked, route, known, settle, waiter);
     verifier.verify(token, clientAddress, waiter);
     return waiter;
   };

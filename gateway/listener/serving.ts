@@ -2,9 +2,12 @@
  * What one configuration needs to serve requests on this thread. A reload makes a new one beside it and swaps the reference;
  * requests under way keep the one they began with, and it is retired when the last of them is over.
  */
+import type { HookAnswer } from '../access-hook/answers.ts';
+import { questionOf } from '../access-hook/question.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Exchange } from '../core/exchange.ts';
-import { refusals } from '../core/errors.ts';
+import { type Refusal, refusals } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
 import type { Config } from '../config/schema.ts';
 import { assert } from '../core/assert.ts';
@@ -27,7 +30,14 @@ import type { UpstreamStats } from '../upstream/observer.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import type { Configuration } from './messages.ts';
 import { trustedPeers } from './peers.ts';
+import { openHooks, type OpenHook } from './hooks.ts';
 import { recordUpstream } from './recorded-upstream.ts';
+
+const refusalOf: Readonly<Record<HookAnswer, Refusal | null>> = {
+  allowed: null,
+  denied: refusals.access_denied,
+  failed: refusals.access_unknown,
+};
 
 interface Target {
   readonly upstream: Upstream;
@@ -48,6 +58,7 @@ export class Serving {
   /** By route index; null for a route that answers by itself. */
   readonly #targets: readonly (Target | null)[];
   readonly #upstreams: readonly Upstream[];
+  readonly #hooks: ReadonlyMap<string, OpenHook>;
   readonly #refuse: Refuse;
   readonly #endpoints: Endpoints | null;
   readonly #credentials: Pick<BrokerApi, 'credential'> | null;
@@ -94,6 +105,7 @@ export class Serving {
       );
     }
     this.#upstreams = [...upstreams.values()];
+    this.#hooks = openHooks(config.accessHooks, recorder, warnings);
     const settings = {
       identityHeaders: policy.identityHeaders,
       requestIdHeader: config.listener.requestId.header,
@@ -132,6 +144,23 @@ export class Serving {
     forward(permit, plan, exchange, upstream, this.#refuse, `Bearer ${token.value}`);
   }
 
+  /**
+   * Asks the hook of a route about a request that is permitted, and settles once with the refusal, or null when the permit
+   * stands.
+   */
+  askHook(
+    route: Route,
+    request: { readonly methodName: string; readonly path: string },
+    facts: Facts,
+    settle: (refusal: Refusal | null) => void,
+  ): void {
+    const hook = this.#hooks.get(route.hook!.name);
+    assert(hook !== undefined, 'a route asks a hook that there is');
+    const question = questionOf(route, request, facts, this.policy.vocabulary);
+    if (question === null) return settle(refusals.claim_unforwardable);
+    hook.answers.ask(question, (answer) => settle(refusalOf[answer]));
+  }
+
   login(permit: Permit, mount: OauthMount, exchange: Exchange): void {
     assert(this.#endpoints !== null, 'logins are served where they are configured');
     const { facts } = permit;
@@ -143,6 +172,6 @@ export class Serving {
 
   /** No new request comes. Resolves when the last one is over and the connections to the upstreams are closed. */
   async retire(): Promise<void> {
-    await Promise.all(this.#upstreams.map((upstream) => upstream.close()));
+    await Promise.all([...this.#upstreams, ...this.#hooks.values()].map((each) => each.close()));
   }
 }

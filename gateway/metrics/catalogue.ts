@@ -8,6 +8,7 @@
  * Source: https://prometheus.io/docs/practices/naming/; HTTP buckets after OpenTelemetry's `http.server.request.duration`.
  */
 
+import { hookAnswers, hookOrigins } from '../access-hook/answers.ts';
 import { decisionModes, decisionOutcomes } from '../decision/mode.ts';
 import { FLIGHT_STATES } from '../flight/census.ts';
 import type { Counter } from '../flight/counters.ts';
@@ -114,6 +115,10 @@ export const cellFamilies = {
       direction: webSocketDirections,
     },
   ),
+  sallyport_access_hook_answers_total: counter('Answers of access hooks, and where they came from.', {
+    answer: hookAnswers,
+    origin: hookOrigins,
+  }),
   sallyport_jwt_verifications_total: counter('Tokens that were looked at, by what the cache knew.', {
     algorithm: verifyAlgorithms,
     result: verifyResults,

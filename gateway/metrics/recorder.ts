@@ -3,6 +3,7 @@
  * The listener calls it, and its parts do through the observers they define. Times come in milliseconds, labels as ordinals
  * of `LabelIndex` or as members of the catalogue's closed sets.
  */
+import { type HookAnswer, hookAnswers, type HookOrigin, hookOrigins } from '../access-hook/answers.ts';
 import { assert } from '../core/assert.ts';
 import { systemClock } from '../core/clock.ts';
 import {
@@ -65,6 +66,8 @@ const outcomeIndex = indexOf(providerOutcomes);
 const roleIndex = indexOf(refreshRoles);
 const modeIndex = indexOf(decisionModes);
 const askedIndex = indexOf(decisionOutcomes);
+const answerIndex = indexOf(hookAnswers);
+const originIndex = indexOf(hookOrigins);
 const operationIndex = indexOf(storeOperations);
 const foldedRequests = foldedFamilies.indexOf('requests');
 const foldedDecisions = foldedFamilies.indexOf('decisions');
@@ -155,6 +158,11 @@ export class Recorder implements VerifierObserver {
   decisionAsked(mode: DecisionMode, outcome: DecisionOutcome): void {
     const block = modeIndex.get(mode)! * decisionOutcomes.length + askedIndex.get(outcome)!;
     this.#cells[this.#base.sallyport_decisions_asked_total + block]! += 1;
+  }
+
+  hookAnswered(answer: HookAnswer, origin: HookOrigin): void {
+    const block = answerIndex.get(answer)! * hookOrigins.length + originIndex.get(origin)!;
+    this.#cells[this.#base.sallyport_access_hook_answers_total + block]! += 1;
   }
 
   connections(delta: number): void {

@@ -1,7 +1,9 @@
 /** What the token of a protected route has to show, resolved over all levels and turned into bits. */
 import { requirementOf, type Requirement } from '../core/mask.ts';
 import { gathered, issuersOf, nearest, type Chain } from './inherit.ts';
-import type { Access, Param } from './policy.ts';
+import { readClaimChecks } from './claim-checks.ts';
+import type { Projections } from './forwarding.ts';
+import type { Access, ClaimCheck, Param } from './policy.ts';
 import type { ConfigPath, ProblemList } from './problem.ts';
 import type { IssuerSource, PolicySource } from './source.ts';
 import type { Names } from './vocabulary.ts';
@@ -14,6 +16,7 @@ export interface NamedAccess {
   readonly all: readonly string[];
   readonly any: readonly (readonly string[])[];
   readonly subjectParam: number;
+  readonly claims: readonly ClaimCheck[];
 }
 
 /** Reads a protected route; null when it is impossible, which is then among the problems. */
@@ -21,9 +24,11 @@ export function readAccess(
   chain: Chain,
   params: readonly Param[],
   source: PolicySource,
+  projections: Projections,
   problems: ProblemList,
 ): NamedAccess | null {
   const issuers = readIssuers(chain, source, problems);
+  const claims = readClaimChecks(chain, params, projections, problems);
   const subjectParam = readSubject(chain, params, problems);
   if (issuers === null) return null;
   return {
@@ -37,6 +42,7 @@ export function readAccess(
       )
       .map((list) => Array.from(new Set(list))),
     subjectParam,
+    claims,
   };
 }
 
@@ -152,6 +158,7 @@ export function accessOf(named: NamedAccess, source: PolicySource, scopes: Names
     all: scopeBits(named.all),
     any: named.any.map(scopeBits),
     subjectParam: named.subjectParam,
+    claims: named.claims,
     challengeScope: [...new Set([...named.all, ...named.any.flat()])].join(' '),
   };
 }

@@ -78,6 +78,10 @@ function checkNames(node: RouteSource, at: ConfigPath, source: PolicySource, pro
   for (const [index, name] of (node.issuers ?? []).entries()) {
     if (!issuers.includes(name)) problems.addUnknown([...at, 'issuers', index], 'issuer', name, issuers);
   }
+  const hooks = Object.keys(source.accessHooks);
+  if (node.accessHook !== undefined && !hooks.includes(node.accessHook)) {
+    problems.addUnknown([...at, 'access_hook'], 'access hook', node.accessHook, hooks);
+  }
   const upstreams = Object.keys(source.upstreams);
   if (node.upstream !== undefined && !upstreams.includes(node.upstream)) {
     problems.addUnknown([...at, 'upstream'], 'upstream', node.upstream, upstreams);

@@ -5,6 +5,7 @@
 import { methods } from '../core/methods.ts';
 import { accessOf, readAccess, type NamedAccess } from './access.ts';
 import { checkNode } from './check-node.ts';
+import { hookOf } from './claim-checks.ts';
 import { credentialOf } from './credential.ts';
 import { forwardingOf, normalName, Projections } from './forwarding.ts';
 import { isPublic, nearest, originsOf, type Chain } from './inherit.ts';
@@ -101,6 +102,7 @@ function readRoute(
     methods: node.methods === undefined ? null : [...new Set(node.methods)],
     params,
     ...target,
+    hook: open ? null : hookOf(chain, source, projections),
     forwarding,
     credential:
       target.upstream === null ? null : credentialOf(chain, forwarding, source, projections, problems),
@@ -118,7 +120,7 @@ function readRoute(
       atKey: true,
     });
   }
-  const access = open ? null : readAccess(chain, params, source, problems);
+  const access = open ? null : readAccess(chain, params, source, projections, problems);
   return { route, access, shape: shapeOf(segments), idChosen: node.id !== undefined, chain };
 }
 

@@ -12,13 +12,14 @@
  *   token type   403 token_type_not_allowed    before scopes and subject, which belong to a type
  *   scopes       403 scope_insufficient        all of `all`, and of each `any` one
  *   subject      403 subject_mismatch          equal to the bound path parameter as raw text
+ *   claims       403 claim_mismatch            each is the path parameter or one of the values that it must be
  * What a caller can mend with another token (401) comes before what it may not do (403).
  */
 import { refusals, type RefusalCode } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import { hasAll, hasAny } from '../core/mask.ts';
 import { grant, type Verdict } from '../core/verdict.ts';
-import type { Access, Param, Route } from './policy.ts';
+import type { Access, ClaimCheck, Param, Route } from './policy.ts';
 
 /** By key id: 1 while the key is in its set. Ids beyond the end are withdrawn. */
 export type LiveKeys = ArrayLike<number>;
@@ -60,6 +61,30 @@ function fitsSubject(route: Route, access: Access, path: string, facts: Facts): 
   return facts.subject !== null && paramEquals(path, route.params[access.subjectParam]!, facts.subject);
 }
 
+function fitClaims(route: Route, access: Access, path: string, facts: Facts): boolean {
+  for (let i = 0; i < access.claims.length; i++) {
+    if (!fitsClaim(access.claims[i]!, route, path, facts)) return false;
+  }
+  return true;
+}
+
+function fitsClaim(
+  { projection, param, values, passesAbsent }: ClaimCheck,
+  route: Route,
+  path: string,
+  facts: Facts,
+): boolean {
+  const text = facts.claims[projection];
+  if (text === null) return passesAbsent;
+  // One that is too large to be kept is not compared.
+  if (text === false || text === undefined) return false;
+  const claim = JSON.parse(text) as unknown;
+  const fits = (value: unknown): boolean =>
+    typeof value === 'string' &&
+    (param === -1 ? values.includes(value) : paramEquals(path, route.params[param]!, value));
+  return Array.isArray(claim) ? claim.some(fits) : fits(claim);
+}
+
 /**
  * The verdict on one request. `path` is the raw path that `route` was matched by; `facts` null means no token came.
  *
@@ -84,6 +109,7 @@ export function decide(
   if (!fitsType(access, facts)) return refusals.token_type_not_allowed;
   if (!hasScopes(access, facts)) return refusals.scope_insufficient;
   if (!fitsSubject(route, access, path, facts)) return refusals.subject_mismatch;
+  if (!fitClaims(route, access, path, facts)) return refusals.claim_mismatch;
   return grant(facts);
 }
 
@@ -114,6 +140,7 @@ export function checksOf(
     { check: 'token type', code: 'token_type_not_allowed', passed: fitsType(access, facts) },
     { check: 'scopes', code: 'scope_insufficient', passed: hasScopes(access, facts) },
     { check: 'subject', code: 'subject_mismatch', passed: fitsSubject(route, access, path, facts) },
+    { check: 'claims', code: 'claim_mismatch', passed: fitClaims(route, access, path, facts) },
   ];
 }
 

@@ -1,9 +1,9 @@
 /**
  * Inheritance: what a route has, from the chain of nodes that lead to it. Pure questions about a chain, root first.
  *
- * Nearest node wins: issuer, audiences, upstream or respond or oauth or ticket, credential, subject, public, allow_in_path,
- * max_body_bytes, websocket, end_at_expiry.
- * All levels together: scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
+ * Nearest node wins: issuer, audiences, upstream or respond or oauth or ticket, credential, subject, access_hook, public,
+ * allow_in_path, max_body_bytes, websocket, end_at_expiry.
+ * All levels together: claims, scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
  */
 import type { ConfigPath } from './problem.ts';
 import type { RouteSource } from './source.ts';
@@ -64,6 +64,8 @@ export function tokenSettings(node: RouteSource): readonly string[] {
     ['scopes', node.scopes],
     ['token_types', node.tokenTypes],
     ['subject', node.subject],
+    ['claims', node.claims],
+    ['access_hook', node.accessHook],
   ];
   return settings.filter(([, value]) => value !== undefined).map(([key]) => key);
 }
@@ -75,6 +77,7 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
   ['audiences', (node) => node.audiences],
   ['public', (node) => node.public],
   ['subject', (node) => node.subject],
+  ['access_hook', (node) => node.accessHook],
   ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket],
   ['credential', (node) => node.credential],
   ['allow_in_path', (node) => node.allowInPath],
@@ -85,11 +88,20 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
 const ofAllLevels: readonly (readonly [setting: string, pick: Pick])[] = [
   ['scopes', (node) => node.scopes ?? node.anyOf],
   ['token_types', (node) => node.tokenTypes],
+  ['claims', (node) => node.claims],
   ['forward', (node) => node.forward],
 ];
 
 /** Settings that mean nothing on a public route. */
-const aboutTokens = new Set(['issuers', 'audiences', 'scopes', 'token_types', 'subject']);
+const aboutTokens = new Set([
+  'issuers',
+  'audiences',
+  'scopes',
+  'token_types',
+  'subject',
+  'claims',
+  'access_hook',
+]);
 
 /** The nodes that each setting of a route comes from, root first; a setting that no node makes is left out. */
 export function originsOf(chain: Chain): Readonly<Record<string, readonly ConfigPath[]>> {

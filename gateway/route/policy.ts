@@ -92,6 +92,23 @@ export interface CredentialUse {
     | { readonly kind: 'claim'; readonly projection: number };
 }
 
+/** A claim that must equal something; of a list, one of its elements must. */
+export interface ClaimCheck {
+  /** As JSON. */
+  readonly projection: number;
+  /** Index of a path parameter, -1 where the claim is compared with `values`. */
+  readonly param: number;
+  readonly values: readonly string[];
+  /** Tokens without the claim pass. */
+  readonly passesAbsent: boolean;
+}
+
+/** A service that is asked about permitted requests, and the claims that it is told. */
+export interface HookUse {
+  readonly name: string;
+  readonly claims: readonly { readonly name: string; readonly projection: number }[];
+}
+
 /** What the token of a route has to show. Null for a public route. */
 export interface Access {
   /** By issuer index: may its tokens be used here? */
@@ -107,6 +124,7 @@ export interface Access {
   readonly any: readonly Requirement[];
   /** Index of the path parameter that must equal the subject, -1 for none. */
   readonly subjectParam: number;
+  readonly claims: readonly ClaimCheck[];
   /** Scopes for the challenge of a 403 (RFC 6750 section 3: `scope`), space-separated; empty when none is required. */
   readonly challengeScope: string;
 }
@@ -139,6 +157,7 @@ export interface Route {
   readonly respond: FixedResponse | null;
   readonly oauth: OauthMount | null;
   readonly ticket: TicketMount | null;
+  readonly hook: HookUse | null;
   readonly forwarding: Forwarding;
   readonly credential: CredentialUse | null;
   /** Null: requests to become a WebSocket are refused. */

@@ -72,6 +72,14 @@ export interface TicketSource {
   readonly seconds: number;
 }
 
+/** What a claim must be: a path parameter, or one of some texts. */
+export interface ClaimCheckSource {
+  readonly claim: ClaimPath;
+  readonly param?: string | undefined;
+  readonly values?: readonly string[] | undefined;
+  readonly absent: 'refuse' | 'pass';
+}
+
 /** One node of the route tree: what it says itself. */
 export interface RouteSource {
   readonly id?: string | undefined;
@@ -87,6 +95,8 @@ export interface RouteSource {
   readonly anyOf?: readonly (readonly string[])[] | undefined;
   readonly tokenTypes?: readonly string[] | undefined;
   readonly subject?: { readonly param: string } | undefined;
+  readonly claims?: readonly ClaimCheckSource[] | undefined;
+  readonly accessHook?: string | undefined;
   readonly upstream?: string | undefined;
   readonly respond?: RespondSource | undefined;
   readonly oauth?: OauthSource | undefined;
@@ -116,6 +126,7 @@ export interface PolicySource {
   readonly upstreams: Readonly<Record<string, unknown>>;
   readonly scopes: { readonly implies: Readonly<Record<string, readonly string[]>> };
   readonly identityHeaders: readonly string[];
+  readonly accessHooks: Readonly<Record<string, { readonly claims: Readonly<Record<string, ClaimPath>> }>>;
   /** Absent: there are no logins to serve. */
   readonly oauth?: { readonly providers: Readonly<Record<string, unknown>> } | undefined;
   readonly routes: readonly RouteSource[];

@@ -28,6 +28,7 @@ issuers:
 upstreams: { orders: { urls: ["http://127.0.0.1:3000"] } }
 scopes: { implies: { admin: [write] } }
 identity_headers: [x-role]
+access_hooks: { team: { url: https://team/check } }
 routes:
   - path: /orders/{id}
     methods: [GET]
@@ -37,6 +38,8 @@ routes:
     scopes: { all: [write], any: [a, b] }
     token_types: [execution]
     subject: { param: id }
+    claims: [{ claim: team, values: [a, b] }]
+    access_hook: team
     max_body_bytes: 100
     allow_in_path: [semicolon]
     forward: { claims: { x-user: { claim: sub, required: true } } }
@@ -80,6 +83,11 @@ describe('what is loosened one way is tightened the other way', () => {
     ['a larger body', 'max_body_bytes: 100', 'max_body_bytes: 101', 'max_body_bytes'],
     ['any body', '    max_body_bytes: 100\n', '', 'max_body_bytes'],
     ['an odd path', 'allow_in_path: [semicolon]', 'allow_in_path: [semicolon, encoded_slash]', 'allow_in_path'],
+    ['a hook is not asked', '    access_hook: team\n', '', 'access_hook'],
+    ['a yes is kept for longer', 'https://team/check', 'https://team/check, allowed_seconds: 60', 'team.allowed_seconds'],
+    ['a claim may be one more text', 'values: [a, b]', 'values: [a, b, c]', 'claims'],
+    ['a claim may be absent', 'values: [a, b]', 'values: [a, b], absent: pass', 'claims'],
+    ['a claim is not compared', '    claims: [{ claim: team, values: [a, b] }]\n', '', 'claims'],
     ['a claim need not be there', 'required: true', 'required: false', 'forward'],
     ['an algorithm', 'algorithms: [RS256, ES256]', 'algorithms: [RS256, ES256, EdDSA]', 'algorithms'],
     ['another typ', 'typ: [at+jwt]', 'typ: [at+jwt, application/JWT]', 'typ'],
@@ -102,7 +110,7 @@ describe('what is loosened one way is tightened the other way', () => {
 
   test('a public route, which takes no settings of tokens with it', async () => {
     const open = base.replace(/ {4}issuers: \[main\]\n {4}audiences: .*\n/, '    public: true\n')
-      .replace(/ {4}scopes: .*\n {4}token_types: .*\n {4}subject: .*\n/, '').replace(/ {4}forward: .*\n/, ''); // prettier-ignore
+      .replace(/ {4}scopes: .*\n {4}token_types: .*\n {4}subject: .*\n {4}claims: .*\n {4}access_hook: .*\n/, '').replace(/ {4}forward: .*\n/, ''); // prettier-ignore
     expect(await changesOf(base, open)).toContain('loosened public');
     expect(await changesOf(open, base)).toContain('tightened public');
   });
@@ -121,6 +129,7 @@ describe('what is loosened one way is tightened the other way', () => {
 describe('what cannot be compared is loosened both ways', () => {
   test.each([
     ['another bound parameter', 'path: /orders/{id}', 'path: /orders/{id}/{of}', 'param: id', 'param: of', 'subject'],
+    ['another hook', 'https://team/check', 'https://team/other', '', '', 'team.url'],
     ['other keys', 'https://main/jwks', 'https://main/keys', '', '', 'keys'],
     ['another claim for scopes', '    require_kid', '    scope_claims: [scp]\n    require_kid', '', '', 'scope_claims'],
     ['another subject', '    require_kid', '    subject_claim: uid\n    require_kid', '', '', 'subject_claim'],
@@ -163,7 +172,7 @@ test('--json has a version, counts and the lines of both files', async () => {
   expect(JSON.parse(out)).toEqual({
     version: 1, loosened: 1, tightened: 0, changed: 0,
     changes: [
-      { effect: 'loosened', subject: 'GET,HEAD /orders/{id}', setting: 'max_body_bytes', detail: '100 became 200', old: 'old:23', new: 'new:23' },
+      { effect: 'loosened', subject: 'GET,HEAD /orders/{id}', setting: 'max_body_bytes', detail: '100 became 200', old: 'old:24', new: 'new:24' },
     ],
   });
 }); // prettier-ignore

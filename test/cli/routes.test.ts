@@ -60,7 +60,7 @@ describe('--json', async () => {
       id: 'PATCH /orders/{id}', methods: ['PATCH'], path: '/orders/{id}', public: false,
       tokens: [{ issuer: 'main', audiences: ['orders'], types: ['execution', 'workload'] }],
       scopes: { all: ['orders:read', 'orders:write'], any: [['a', 'b']] },
-      subject: 'id', answer: { upstream: 'orders' }, websocket: false, allow_in_path: [], max_body_bytes: 10,
+      subject: 'id', claims: [], access_hook: null, answer: { upstream: 'orders' }, websocket: false, allow_in_path: [], max_body_bytes: 10,
       at: `${file}:19`,
       from: {
         issuers: [`${file}:12`], audiences: [`${file}:12`], upstream: [`${file}:12`], subject: [`${file}:19`],

@@ -8,7 +8,7 @@ import type { Facts } from '../../gateway/core/facts.ts';
 import { maskOf } from '../../gateway/core/mask.ts';
 import { methodIndex } from '../../gateway/core/methods.ts';
 import { isDenial } from '../../gateway/core/verdict.ts';
-import type { Side } from '../../gateway/comparison/access.ts';
+import type { Side } from '../../gateway/comparison/side.ts';
 import { compilePolicy } from '../../gateway/route/compile.ts';
 import { decide } from '../../gateway/route/decide.ts';
 import { compileMatcher } from '../../gateway/route/match.ts';

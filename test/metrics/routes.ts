@@ -9,6 +9,7 @@ const access: Access = {
   all: [0, 1],
   any: [],
   subjectParam: -1,
+  claims: [],
   challengeScope: 'orders:read',
 };
 
@@ -27,6 +28,7 @@ export function route(index: number, id: string, fields: Partial<Route> = {}): R
     websocket: null,
     endAtExpiry: null,
     credential: null,
+    hook: null,
     forwarding: { claims: [], set: [], remove: [], authorization: false, host: 'upstream' },
     pathAllowance: 0,
     bodyBytesMax: 0,

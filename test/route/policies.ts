@@ -21,6 +21,7 @@ export function sourceOf(routes: readonly RouteSource[], more: Partial<PolicySou
     upstreams: { app: {} },
     scopes: { implies: {} },
     identityHeaders: [],
+    accessHooks: {},
     routes,
     ...more,
   };
