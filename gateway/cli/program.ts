@@ -6,6 +6,7 @@ import { registerDiff } from './diff.ts';
 import { exitCode } from './exit-codes.ts';
 import { registerExplain } from './explain.ts';
 import { registerKeys } from './keys.ts';
+import { registerOpenapi } from './openapi.ts';
 import { registerRoutes } from './routes.ts';
 import { registerSchema } from './schema.ts';
 import { registerSim } from './sim.ts';
@@ -41,6 +42,7 @@ export function buildProgram(terminal: Terminal): Command {
   registerDiff(program, terminal);
   registerExplain(program, terminal);
   registerKeys(program, terminal);
+  registerOpenapi(program, terminal);
   registerRoutes(program, terminal);
   registerSchema(program, terminal);
   registerSim(program, terminal);

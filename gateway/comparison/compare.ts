@@ -175,6 +175,7 @@ const compareSection: Readonly<Record<keyof Config, Compare>> = {
     return isOther ? [changed('decision', 'is another')] : findings;
   },
   upstreams: asOne('upstreams', 'upstreams'),
+  openapi: asOne('openapi', 'openapi'),
   oauth: asOne('oauth', 'oauth'),
   verifier: asOne('verifier', 'verifier'),
   admin: asOne('admin', 'admin'),

@@ -3,6 +3,7 @@
  * by `load.ts`, between the schema and the meaning, so that everything behind sees routes and nothing else.
  */
 import { dirname, isAbsolute, join } from 'node:path';
+import type { Minor } from '../openapi/document.ts';
 import { importDocument } from '../openapi/import.ts';
 import { ProblemList, showPath, type ConfigPath, type PolicyProblem } from '../route/problem.ts';
 import { jsonPlaces } from './json-places.ts';
@@ -18,6 +19,9 @@ export type ReadText = (file: string) => { readonly text: string } | { readonly 
 
 export interface ImportedDocument {
   readonly value: unknown;
+  readonly minor: Minor;
+  /** Places of the operations that the routes below the node are of, in their order. */
+  readonly operations: readonly ConfigPath[];
   /** Place of the node that imports it. */
   readonly at: ConfigPath;
 }
@@ -124,7 +128,7 @@ class Importer {
     this.problems.push(...source.problems);
     if (source.problems.length > 0 || unknown.length > 0) return [];
     const found = new ProblemList();
-    const { routes, notes } = importDocument(source.value, options, found);
+    const { minor, routes, notes } = importDocument(source.value, options, found);
     this.problems.push(...found.all.map(source.locate));
     for (const { kind, at: place, operations } of notes) {
       const which = operations === 1 ? 'the operation is' : `${operations} operations are`;
@@ -140,11 +144,9 @@ class Importer {
           atKey: true,
         });
     }
-    this.documents.push({ value: source.value, at });
-    this.#origins.set(showPath([...at, 'routes']), {
-      source,
-      operations: routes.map(({ at: operation }) => operation),
-    });
+    const operations = routes.map(({ at: operation }) => operation);
+    if (minor !== null) this.documents.push({ value: source.value, minor, operations, at });
+    this.#origins.set(showPath([...at, 'routes']), { source, operations });
     return routes.map(({ node }) => node as RouteNode);
   }
 }

@@ -8,10 +8,11 @@ import { dirname, resolve } from 'node:path';
 import { compilePolicy } from '../route/compile.ts';
 import type { Policy } from '../route/policy.ts';
 import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
-import { importDocuments, type ImportedDocument, type ReadText } from './imports.ts';
+import { importDocuments, type ReadText } from './imports.ts';
 import { findingsOf } from './issues.ts';
 import type { Place, Problem } from './problem.ts';
 import { repair } from './repair.ts';
+import { publishedBy, withPublished } from './published.ts';
 import { configSchema, type Config, type OauthConfig } from './schema.ts';
 import { checkConfig } from './semantics.ts';
 import { readSource, type Source, type Substituted } from './source.ts';
@@ -28,7 +29,8 @@ export type Loaded = { readonly files: readonly ReadFile[] } & (
       readonly warnings: readonly Problem[];
       /** Where a place of the configuration is written. */
       readonly placeOf: (path: ConfigPath) => Place;
-      readonly documents: readonly ImportedDocument[];
+      /** The OpenAPI document of all routes as JSON; null where imported documents cannot be published as one. */
+      readonly openapi: () => string | null;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 );
@@ -100,14 +102,18 @@ function check(source: Source, file: string, readText: ReadText): Loaded {
   if (problems.length > 0 || imports === null) return { ok: false, files, problems };
   const compiled = compilePolicy(imports.config);
   if (!compiled.ok) return { ok: false, files, problems };
-  const config = deepFreeze(resolveFiles(imports.config, dirname(resolve(file))));
+  const openapi = (): string | null => publishedBy(imports.config, compiled.policy, imports.documents);
+  const published = withPublished(imports.config, compiled.policy, openapi);
+  if ('finding' in published) return { ok: false, files, problems: [locate(published.finding)] };
+  const { policy } = published;
+  const config = deepFreeze(resolveFiles(published.config, dirname(resolve(file))));
   return {
     ok: true,
     config,
-    policy: compiled.policy,
-    warnings: [...warningsOf(config, compiled.policy).map(locate), ...imports.warnings],
+    policy,
+    warnings: [...warningsOf(config, policy).map(locate), ...imports.warnings],
     placeOf: (path) => locate({ path, message: '', atKey: true }),
-    documents: imports.documents,
+    openapi,
     files,
   };
 }

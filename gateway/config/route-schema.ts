@@ -40,6 +40,10 @@ const respond = section({
   status: count(200, 599).default(204).describe('Status of the answer.'),
   headers: z.record(headerName, headerValue).default({}).describe('Header fields of the answer.'),
   body: z.string().max(65_536).default('').describe('Body of the answer.'),
+  openapi: z
+    .literal(true)
+    .optional()
+    .describe('Answer the OpenAPI document of all routes (200, JSON) in the place of `status` and `body`.'),
 });
 
 const oauthEndpoints = section({

@@ -167,6 +167,17 @@ const upstream = section({
     .describe('When a URL is taken out, and when it is tried again.'),
 });
 
+// ---------------------------------------------------------------- the published document
+
+const openapi = section({
+  title: z.string().min(1).default('API').describe('Its title.'),
+  version: z.string().min(1).default('1').describe('The version of the API.'),
+  internal: z
+    .array(z.string().regex(/^x-/, 'must begin with x-'))
+    .default([])
+    .describe('Extension keys of imported documents that begin like this are not published.'),
+});
+
 // ---------------------------------------------------------------- the file
 
 export const configSchema = section({
@@ -202,6 +213,7 @@ export const configSchema = section({
     .default([])
     .describe('Fields never taken from callers, besides those that routes make of claims.'),
   routes: z.array(route).min(1).describe('The routes; what none of them matches is 404.'),
+  openapi: openapi.prefault({}).describe('The OpenAPI document of the routes, as it is published.'),
   decision: decision.optional().describe('Decisions for proxies that forward by themselves.'),
   oauth: oauth.optional().describe('Logins: providers, and where credentials are kept.'),
 });

@@ -63,7 +63,7 @@ export function resolved(document: unknown, start: Located, problems: ProblemLis
 }
 
 /** RFC 6901 section 4, behind the escapes of a URI fragment. */
-function unescaped(step: string): string {
+export function unescaped(step: string): string {
   let text = step;
   try {
     text = decodeURIComponent(step);

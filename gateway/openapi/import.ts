@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { methods } from '../core/methods.ts';
 import type { ConfigPath, ProblemList } from '../route/problem.ts';
 import type { RouteSource } from '../route/source.ts';
-import { isObject, member, minorOf, resolved, type Json, type Located } from './document.ts';
+import { isObject, member, minorOf, resolved, type Json, type Located, type Minor } from './document.ts';
 import { SecurityReader, type Access, type SecurityOptions } from './security.ts';
 import { basePaths } from './servers.ts';
 
@@ -25,6 +25,8 @@ export interface ImportedRoute {
 }
 
 export interface Imported {
+  /** Null where the document is none that is understood. */
+  readonly minor: Minor | null;
   readonly routes: readonly ImportedRoute[];
   /** Places that make operations public, or leave them out, and how many. */
   readonly notes: readonly ImportNote[];
@@ -43,7 +45,7 @@ const operationKeys: ReadonlyMap<string, string> = new Map(
 );
 
 export function importDocument(document: unknown, options: ImportOptions, problems: ProblemList): Imported {
-  const nothing = { routes: [], notes: [] };
+  const nothing = { minor: null, routes: [], notes: [] };
   const minor = minorOf(document, problems);
   if (minor === null) return nothing;
   const paths = member(document, 'paths');
@@ -87,7 +89,7 @@ export function importDocument(document: unknown, options: ImportOptions, proble
   }
   if (routes.length === 0 && problems.all.length === 0)
     problems.add(['paths'], 'the document has no operations');
-  return { routes, notes: [...notes.values()] };
+  return { minor, routes, notes: [...notes.values()] };
 }
 
 interface Operation {
