@@ -52,7 +52,7 @@ export interface ControlPlaneOptions {
   readonly environment: Environment;
   /** A listener hangs and the others have been drained: the process must end, and cannot end in order. */
   readonly onHung: () => void;
-  /** Files that the configuration names and that a reload reads again: told after each time that it was read. */
+  /** Further files that the configuration names. */
   readonly onFiles: (files: readonly ReadFile[]) => void;
 }
 

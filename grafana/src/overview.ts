@@ -138,6 +138,17 @@ export const overview: Dashboard = {
             ],
           },
           {
+            title: 'Answers of access hooks',
+            description: 'By answer, and whether the hook was called for it; failed is 503 for the caller.',
+            unit: units.OpsPerSecond,
+            queries: [
+              {
+                expr: sumRate('sallyport_access_hook_answers_total', 'answer, origin'),
+                legend: '{{answer}} {{origin}}',
+              },
+            ],
+          },
+          {
             title: 'Denials and failures by reason',
             description: 'The ten most frequent codes; the answer to the caller has the same code.',
             unit: units.OpsPerSecond,
