@@ -52,7 +52,6 @@ export interface ControlPlaneOptions {
   readonly environment: Environment;
   /** A listener hangs and the others have been drained: the process must end, and cannot end in order. */
   readonly onHung: () => void;
-  /** Further files that the configuration names. */
   readonly onFiles: (files: readonly ReadFile[]) => void;
 }
 
