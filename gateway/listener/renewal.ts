@@ -1,13 +1,11 @@
 /** Renewal in band: the text message by which a caller brings a new token, and what it is told. */
 import type { Refusal } from '../core/errors.ts';
 
-/** A token and a little JSON; larger messages are not looked into. */
-const renewalBytesMax = 70_000;
-const BRACE = 0x7b;
-
-/** The token of a message `{"<member>": "<token>"}`; null for any other, which is the upstream's. */
+/** The token of a message that begins with `{"<member>"` and has no other member; null for any other, which is the upstream's. */
 export function renewalOf(message: Uint8Array, member: string): string | null {
-  if (message[0] !== BRACE || message.length > renewalBytesMax) return null;
+  const start = `{"${member}"`;
+  // Most messages are others: they are not read for this.
+  if (Buffer.from(message.subarray(0, start.length)).toString('latin1') !== start) return null;
   let content: unknown;
   try {
     content = JSON.parse(Buffer.from(message).toString());

@@ -105,9 +105,10 @@ export class Dial {
       if (!this.#exchange.write(chunk)) answer.pause();
     });
     answer.on('end', () => this.#exchange.end());
-    // After its end this does nothing.
-    answer.on('close', () => this.#exchange.destroy());
-    answer.on('error', () => this.#exchange.destroy());
+    answer.on('error', () => {}); // It closes too.
+    answer.on('close', () => {
+      if (!answer.complete) this.#exchange.destroy();
+    });
   }
 
   #answered(status: number): void {

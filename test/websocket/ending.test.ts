@@ -1,6 +1,8 @@
 /** What becomes of open WebSockets when the gateway reloads or ends, and of those that nobody uses. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { built } from '../support/built.ts';
 import { testPreamble } from '../support/gateway.ts';
+import type { BreakOrder } from '../support/thread-breaker.ts';
 import { until } from '../support/until.ts';
 import { configOf, roundTrip, type Stage, startStage } from './stage.ts';
 
@@ -49,6 +51,21 @@ describe('a reload', () => {
     await roundTrip(pair);
     pair.client.socket.close(4000, 'bye');
     expect(await pair.end.ended()).toBe('4000 bye');
+  });
+});
+
+describe('a listener thread that dies', () => {
+  it('takes its WebSockets along, frees the upstream, and is counted anew', async () => {
+    stage = await startStage(routes, testPreamble, { preload: built('test/support/thread-breaker.js') });
+    const { client, end } = await stage.open('/open');
+    const order: BreakOrder = { target: 'listener-0', how: 'throw' };
+    stage.gateway.process.send(order);
+    expect([await client.ended(), await end.ended()]).toEqual(['1006', '1006']);
+    await until('another one serves', async () => typeof (await stage.knock('/nowhere')) === 'string');
+    expect(await stage.metric('sallyport_websocket_connections')).toBe(0);
+    const pair = await stage.open('/open');
+    await roundTrip(pair);
+    pair.client.socket.close();
   });
 });
 

@@ -73,6 +73,12 @@ describe('opening', () => {
     expect(await stage.knock('/open')).toBe('404 no room');
   });
 
+  it('passes on a long answer of it whole, to a caller that takes its time', async () => {
+    const body = 'n'.repeat(8_000_000);
+    stage.upstream.decline = `HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    expect((await stage.knock('/open')) === `403 ${body}`).toBe(true);
+  });
+
   it.each([
     [
       'a 101 with another accept key',

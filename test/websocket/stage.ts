@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { keySet } from '../hardening/arena.ts';
-import { startGateway, type TestGateway, testPreamble } from '../support/gateway.ts';
+import { type GatewayOptions, startGateway, type TestGateway, testPreamble } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 import { issuerName } from '../token/tokens.ts';
 
@@ -185,9 +185,14 @@ routes:
 ${routes}
 `;
 
-export async function startStage(routes: string, preamble = testPreamble): Promise<Stage> {
+export async function startStage(
+  routes: string,
+  preamble = testPreamble,
+  options: GatewayOptions = {},
+): Promise<Stage> {
   const upstream = await Upstream.start();
   const gateway = await startGateway(configOf(upstream.url, routes, preamble), {
+    ...options,
     files: { 'keys.json': keySet },
   });
   return new Stage(gateway, upstream);
