@@ -177,6 +177,12 @@ export class PassedWebSocket implements Lease, Watched, UpstreamEvents {
     this.#parts.closed(this, code, this.#expired ? 'expired' : endOf(code, reason));
   }
 
+  /** Runs something while what is written to this caller is held back. */
+  corked(run: () => void): void {
+    if (this.#caller === null) run();
+    else this.#caller.cork(run);
+  }
+
   // ------------------------------------------------------------ the upstream's end
 
   message(bytes: Buffer, isBinary: boolean): void {

@@ -96,14 +96,20 @@ export class WebSockets implements WebSocketParts {
     const { upgrade, route } = arrival;
     const rules = route?.websocket ?? null;
     assert(upgrade !== null && rules !== null, 'only a request for a WebSocket becomes one');
+    const [other] = this.#open;
     const socket = new PassedWebSocket(arrival, rules, peerAddress, upstream, this);
     this.#open.add(socket);
     this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
     this.observer.webSocketOpened(arrival);
-    // Not corked: when that ends, the driver may take the WebSocket for the response that it was, and close it.
-    response.writeStatus(statusLine(101)).writeHeader(this.#options.requestIdHeader, arrival.requestId);
-    const protocol = upstream.protocol === '' ? upgrade.echo : upstream.protocol;
-    response.upgrade<Passenger>({ passed: socket }, upgrade.key, protocol, '', upgrade.context);
+    const answer = (): void => {
+      response.writeStatus(statusLine(101)).writeHeader(this.#options.requestIdHeader, arrival.requestId);
+      const protocol = upstream.protocol === '' ? upgrade.echo : upstream.protocol;
+      response.upgrade<Passenger>({ passed: socket }, upgrade.key, protocol, '', upgrade.context);
+    };
+    // The driver wants this corked, and says so on stderr; but when a cork of its own ends, it may take the WebSocket for the
+    // response that it was, and close it (1 of 100, tried). Within the cork of another socket it does neither.
+    if (other === undefined) answer();
+    else other.corked(() => response.cork(answer));
   }
 
   closed(socket: PassedWebSocket, code: number, end: WebSocketEnd): void {

@@ -24,6 +24,10 @@ describe('SIGTERM', () => {
       expect([await client.ended(), await end.ended()]).toEqual(['1001 going away', '1001 going away']);
     }
     expect(await stopping).toEqual({ code: 0, signal: null });
+    // The driver has three words to say of the first one only.
+    expect((await stage.gateway.complaints()).split('\n').filter((line) => line !== '').length).toBeLessThan(
+      4,
+    );
   });
 
   it('does not wait beyond its time for a caller that does not read', async () => {

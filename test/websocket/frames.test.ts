@@ -3,6 +3,7 @@
  * own connection and no other. Each hostile case is followed by a healthy one.
  * Source: RFC 6455 sections 5 (framing), 7.4 (close codes), 8.1 (UTF-8).
  */
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf } from '../hardening/arena.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -200,6 +201,28 @@ describe('a message above the limit of the route alone', () => {
       expect(rest.readUInt16BE(2)).toBe(1009);
       client.destroy();
     }
+    await healthy();
+  });
+});
+
+describe('U3: what an upstream sends against the protocol', () => {
+  const server = { mask: null };
+
+  it.each<[string, Buffer]>([
+    ['a masked frame', frame(TEXT, 'x')],
+    ['a reserved bit', frame(TEXT, 'x', { ...server, rsv: 4 })],
+    ['opcode 3', frame(3, 'x', server)],
+    ['a continuation of nothing', frame(0, 'x', server)],
+    ['a ping in fragments', frame(PING, 'x', { ...server, fin: false })],
+    ['text that is no UTF-8', frame(TEXT, Buffer.from([0xff]), server)],
+    ['a length of 2^63', frame(BINARY, 'x', { ...server, length: 1n << 63n })],
+    ['a close with code 1005', frame(CLOSE, Buffer.from([3, 0xed]), server)],
+    ['what is no frame', Buffer.from('HTTP/1.1 200 OK\r\n\r\n')],
+  ])('is not passed on: %s', async (_, bytes) => {
+    const { client, end } = await stage.open('/open');
+    (end.socket as unknown as { _socket: Socket })._socket.write(bytes);
+    expect(await client.ended()).toBe('1011 upstream failed');
+    expect(client.messages).toEqual([]);
     await healthy();
   });
 });

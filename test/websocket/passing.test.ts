@@ -48,6 +48,20 @@ describe('opening', () => {
     expect(stage.upstream.requests.length).toBe(before);
   });
 
+  it('loses none of 200, whether another one is open or not', async () => {
+    const lasting = await stage.open('/open');
+    for (let i = 0; i < 200; i += 1) {
+      if (i === 100) {
+        lasting.client.socket.close();
+        await lasting.end.ended();
+      }
+      const pair = await stage.open('/open');
+      await roundTrip(pair);
+      pair.client.socket.close(1000);
+      expect(await pair.end.ended()).toBe('1000');
+    }
+  });
+
   it('H7: refuses an upgrade on a route that does not offer it', async () => {
     expect(await stage.knock('/plain')).toBe('501 upgrade_unsupported');
     expect(await stage.knock('/nowhere')).toBe('404 route_not_found');
