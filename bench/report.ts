@@ -6,7 +6,7 @@ import type { Summary } from './statistics.ts';
 
 /** The file in `results/`. Raise `version` when a reader of old files would misread new ones. */
 export interface Report {
-  readonly version: 1;
+  readonly version: 2;
   readonly taken: string;
   readonly seconds: number;
   readonly rounds: number;

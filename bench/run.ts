@@ -1,17 +1,21 @@
 /** Runs a case: all contenders once per round, forwards in even rounds and backwards in odd ones, so that drift hits all. */
-import type { Bench, BenchCase, Ratio, Sample } from './case.ts';
+import type { Bench, BenchCase, Measured, Ratio, Sample, Trace } from './case.ts';
 import { summarise, type Summary } from './statistics.ts';
 
 export interface ContenderResult {
   readonly name: string;
   readonly rounds: readonly Sample[];
   readonly figures: Readonly<Record<string, Summary>>;
+  /** Of the round whose first figure is nearest to the median. */
+  readonly trace: Trace | null;
 }
 
 export interface CaseResult {
   readonly name: string;
   readonly question: string;
   readonly units: Readonly<Record<string, string>>;
+  /** As in `BenchCase`. */
+  readonly sizes: readonly number[] | null;
   readonly contenders: readonly ContenderResult[];
   readonly ratios: readonly JudgedRatio[];
 }
@@ -30,7 +34,7 @@ export async function runCase(
   progress: Progress,
 ): Promise<CaseResult> {
   const contenders = await benchCase.contenders(bench);
-  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
+  const samples = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
   let done = 0;
   for (let round = 0; round < rounds; round += 1) {
     for (const { name, measure } of round % 2 === 0 ? contenders : contenders.toReversed()) {
@@ -46,17 +50,22 @@ export async function runCase(
     name: benchCase.name,
     question: benchCase.question,
     units: benchCase.figures,
+    sizes: benchCase.sizes ?? null,
     contenders: results,
     ratios: benchCase.ratios({ median }).map(judge),
   };
 }
 
-function summariseContender(name: string, rounds: readonly Sample[]): ContenderResult {
-  const figures = Object.keys(rounds[0]!).map((figure) => [
-    figure,
-    summarise(rounds.map((round) => round[figure]!)),
-  ]);
-  return { name, rounds, figures: Object.fromEntries(figures) as Record<string, Summary> };
+function summariseContender(name: string, measured: readonly Measured[]): ContenderResult {
+  const rounds = measured.map(({ figures }) => figures);
+  const names = Object.keys(rounds[0]!);
+  const summaries = names.map(
+    (figure) => [figure, summarise(rounds.map((round) => round[figure]!))] as const,
+  );
+  const [first, { median }] = summaries[0]!;
+  const distance = ({ figures }: Measured): number => Math.abs(figures[first]! - median);
+  const middle = measured.reduce((best, each) => (distance(each) < distance(best) ? each : best));
+  return { name, rounds, figures: Object.fromEntries(summaries), trace: middle.trace };
 }
 
 function judge({ name, value, target }: Ratio): JudgedRatio {

@@ -5,7 +5,7 @@
  * What it does not show: HTTP, and more threads than cores.
  */
 import { burst, type BurstOptions } from '../../sim/real/burst.ts';
-import type { BenchCase, Sample } from '../case.ts';
+import type { BenchCase, Measured } from '../case.ts';
 
 const options: Omit<BurstOptions, 'warmups'> = { threads: 4, starts: 10_000, keys: 100, providerMs: 50 };
 
@@ -27,10 +27,13 @@ export const flightBurst: BenchCase = {
   ],
 };
 
-async function measure(warmups: number): Promise<Sample> {
+async function measure(warmups: number): Promise<Measured> {
   const { creations, wrong, joinerP99Ms } = await burst({ ...options, warmups });
   if (creations !== options.keys || wrong !== 0) {
     throw new Error(`${creations} creations for ${options.keys} keys, ${wrong} wrong answers`);
   }
-  return { beyondProviderMs: joinerP99Ms - options.providerMs, creations, wrong };
+  return {
+    figures: { beyondProviderMs: joinerP99Ms - options.providerMs, creations, wrong },
+    trace: null,
+  };
 }

@@ -9,7 +9,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { BenchCase, Sample } from '../case.ts';
+import type { BenchCase, Measured, Sample } from '../case.ts';
 import { decisionRepeated } from './decision-repeated.ts';
 
 const run = promisify(execFile);
@@ -44,11 +44,11 @@ export const metricsCost: BenchCase = {
   ],
 };
 
-async function sampleOf(name: string, ...args: readonly string[]): Promise<Sample> {
+async function sampleOf(name: string, ...args: readonly string[]): Promise<Measured> {
   const { stdout } = await run(process.execPath, [script(name), ...args]);
-  return JSON.parse(stdout) as Sample;
+  return { figures: JSON.parse(stdout) as Sample, trace: null };
 }
 
-function only(sample: Sample, figure: string): Sample {
-  return { [figure]: sample[figure]! };
+function only({ figures }: Measured, figure: string): Measured {
+  return { figures: { [figure]: figures[figure]! }, trace: null };
 }

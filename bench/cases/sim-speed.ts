@@ -9,7 +9,7 @@ import { random } from '../../sim/schedulers/random.ts';
 import { defaultLimits } from '../../sim/schedulers/scheduler.ts';
 import { createSightings } from '../../sim/sightings.ts';
 import { shipped } from '../../sim/world/world.ts';
-import type { BenchCase, Sample } from '../case.ts';
+import type { BenchCase, Measured } from '../case.ts';
 
 const scenario = 'burst-3';
 const warmMs = 1000;
@@ -60,7 +60,7 @@ interface Explored {
 }
 
 /** Explores over and over: first to warm up, then to be measured. */
-function measure(explore: () => Explored, measureMs: number): Sample {
+function measure(explore: () => Explored, measureMs: number): Measured {
   for (const start = performance.now(); performance.now() - start < warmMs;) explore();
   let [executions, steps] = [0, 0];
   const began = process.cpuUsage();
@@ -71,5 +71,8 @@ function measure(explore: () => Explored, measureMs: number): Sample {
   }
   const { user, system } = process.cpuUsage(began);
   const cpuSeconds = (user + system) / 1e6;
-  return { executionsPerSecond: executions / cpuSeconds, stepsPerSecond: steps / cpuSeconds };
+  return {
+    figures: { executionsPerSecond: executions / cpuSeconds, stepsPerSecond: steps / cpuSeconds },
+    trace: null,
+  };
 }

@@ -1,6 +1,7 @@
 /** Entry of the process that runs autocannon. It counts by itself: autocannon's own result is rounded to whole intervals. */
 import autocannon from 'autocannon';
 import { readFileSync } from 'node:fs';
+import { Latencies } from './percentiles.ts';
 import type { ClosedLoopJob, ClosedLoopReport, Phase } from './closed-loop.ts';
 
 process.once('message', (job: ClosedLoopJob) => {
@@ -9,8 +10,21 @@ process.once('message', (job: ClosedLoopJob) => {
 
 async function run(job: ClosedLoopJob): Promise<void> {
   const tokens = readFileSync(job.tokensFile, 'utf8').split('\n');
-  await load(job, job.warmUp, tokens, () => {});
-  report(await load(job, job.measured, tokens, () => report({ kind: 'begun' })));
+  await load(job, job.warmUp, tokens.slice(job.warmUp.from, job.warmUp.to), () => {});
+  const measured = mixed(job, tokens);
+  report(await load(job, job.measured, measured, () => report({ kind: 'begun' })));
+}
+
+function mixed({ measured, between }: ClosedLoopJob, tokens: readonly string[]): readonly string[] {
+  const own = tokens.slice(measured.from, measured.to);
+  if (between === undefined) return own;
+  const others = tokens.slice(between.from, between.to);
+  const all: string[] = [];
+  for (const token of own) {
+    all.push(token);
+    for (let n = 0; n < between.times; n += 1) all.push(others[all.length % others.length]!);
+  }
+  return all;
 }
 
 async function load(
@@ -19,8 +33,10 @@ async function load(
   tokens: readonly string[],
   onBegin: () => void,
 ): Promise<ClosedLoopReport> {
-  const shares = shareOut(tokens.slice(phase.from, phase.to), job.connections);
+  const shares = shareOut(tokens, job.connections);
   const unexpected: Record<string, number> = {};
+  const latencies = new Latencies();
+  const perTenth: number[] = [];
   let answered = 0;
   let lastMs = 0;
   let startMs = 0;
@@ -29,7 +45,7 @@ async function load(
   const { errors, timeouts } = await autocannon({
     url: `http://${hostname}:${port}`,
     connections: job.connections,
-    ...(phase.seconds === null ? { amount: phase.to - phase.from } : { duration: phase.seconds }),
+    ...(phase.seconds === null ? { amount: tokens.length } : { duration: phase.seconds }),
     sampleInt: 100,
     setupClient(client) {
       const share = shares.pop()!;
@@ -41,10 +57,16 @@ async function load(
             : { path: pathname, headers, method: 'POST', body: job.body };
         }),
       );
-      client.on('response', (status) => {
-        if (status === job.expectedStatus) answered += 1;
-        else unexpected[status] = (unexpected[status] ?? 0) + 1;
+      client.on('response', (status, _bytes, tookMs) => {
         lastMs = performance.now();
+        if (status !== job.expectedStatus) {
+          unexpected[status] = (unexpected[status] ?? 0) + 1;
+          return;
+        }
+        answered += 1;
+        latencies.add(tookMs);
+        const tenth = Math.floor((lastMs - startMs) / 100);
+        perTenth[tenth] = (perTenth[tenth] ?? 0) + 1;
       });
       // All clients are made in one turn, and requests are built with them; the first is sent in a later turn.
       if (shares.length > 0) return;
@@ -57,10 +79,20 @@ async function load(
   const seconds = (lastMs - startMs) / 1000;
   if (errors > 0) unexpected['connection errors'] = errors;
   if (timeouts > 0) unexpected['timeouts'] = timeouts;
-  return { kind: 'done', answered, seconds, loadCpu: (user + system) / 1e6 / seconds, unexpected };
+  return {
+    kind: 'done',
+    answered,
+    seconds,
+    loadCpu: (user + system) / 1e6 / seconds,
+    trace: { latencyUs: latencies.curve(), answered: Array.from(perTenth, (count) => count ?? 0) },
+    unexpected,
+  };
 }
 
+/** With fewer items than shares, several have the same one. */
 function shareOut<T>(items: readonly T[], shares: number): T[][] {
+  if (items.length < shares)
+    return Array.from({ length: shares }, (_, share) => [items[share % items.length]!]);
   return Array.from({ length: shares }, (_, share) =>
     items.filter((_item, index) => index % shares === share),
   );

@@ -1,6 +1,7 @@
 /** Load in closed loop: every connection sends its next request when it has its answer. autocannon, in its own process. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Measured, Trace } from '../case.ts';
 import type { Usage } from '../usage.ts';
 
 export interface ClosedLoopJob {
@@ -10,6 +11,8 @@ export interface ClosedLoopJob {
   readonly tokensFile: string;
   readonly warmUp: Phase;
   readonly measured: Phase;
+  /** In the measured phase, tokens `from` to `to` come `times` times between any two of the phase's own. */
+  readonly between?: { readonly from: number; readonly to: number; readonly times: number };
   readonly body: string | null;
 }
 
@@ -29,26 +32,23 @@ export type ClosedLoopReport =
       readonly seconds: number;
       /** Of the load process itself, as a share of one core: near 1, it is the load that was measured. */
       readonly loadCpu: number;
+      readonly trace: Trace;
       readonly unexpected: Readonly<Record<string, number>>;
     };
-
-export interface ClosedLoopResult {
-  readonly perSecond: number;
-  readonly cpuSecondsPer1000: number;
-  readonly residentBytes: number;
-  readonly loadCpu: number;
-}
 
 function resultOf(
   report: Extract<ClosedLoopReport, { kind: 'done' }>,
   before: Usage,
   after: Usage,
-): ClosedLoopResult {
+): Measured {
   return {
-    perSecond: report.answered / report.seconds,
-    cpuSecondsPer1000: ((after.cpuSeconds - before.cpuSeconds) / report.answered) * 1000,
-    residentBytes: after.residentBytes,
-    loadCpu: report.loadCpu,
+    figures: {
+      perSecond: report.answered / report.seconds,
+      cpuSecondsPer1000: ((after.cpuSeconds - before.cpuSeconds) / report.answered) * 1000,
+      residentBytes: after.residentBytes,
+      loadCpu: report.loadCpu,
+    },
+    trace: report.trace,
   };
 }
 
@@ -63,7 +63,7 @@ export async function runClosedLoop(
   job: ClosedLoopJob,
   usage: () => Usage,
   core: number | null,
-): Promise<ClosedLoopResult> {
+): Promise<Measured> {
   const options =
     core === null ? {} : { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath] };
   const child = fork(entry, options);

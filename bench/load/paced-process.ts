@@ -1,11 +1,11 @@
 /** Entry of the process that sends paced load. See `paced.ts`. */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { forger } from '../tokens/forge.ts';
 import type { MetronomeData } from './metronome.ts';
 import type { PacedJob, PacedResult, Percentiles } from './paced.ts';
+import { Latencies } from './percentiles.ts';
 
 interface Connection {
   readonly socket: Socket;
@@ -23,8 +23,8 @@ process.once('message', (job: PacedJob) => {
 });
 
 async function run(job: PacedJob): Promise<PacedResult> {
-  const latency = createHistogram({ figures: 3 });
-  const service = createHistogram({ figures: 3 });
+  const latency = new Latencies();
+  const service = new Latencies();
   const unexpected: Record<string, number> = {};
   const waiting: number[] = [];
   const nextRequest = requestsOf(job);
@@ -60,8 +60,8 @@ async function run(job: PacedJob): Promise<PacedResult> {
     if (connection.dueMs >= measureFromMs) {
       if (status === statusText) answered += 1;
       else unexpected[status] = (unexpected[status] ?? 0) + 1;
-      record(latency, nowMs - connection.dueMs);
-      record(service, nowMs - connection.sentMs);
+      latency.add(nowMs - connection.dueMs);
+      service.add(nowMs - connection.sentMs);
     }
     const dueMs = waiting.shift();
     if (dueMs === undefined) idle.push(connection);
@@ -103,11 +103,13 @@ function requestsOf(job: PacedJob): () => Buffer {
   return () => requests[(turn += 1) % requests.length]!;
 }
 
-function record(histogram: RecordableHistogram, ms: number): void {
-  histogram.record(Math.max(1, Math.round(ms * 1000)));
-}
-
-function percentiles(histogram: RecordableHistogram): Percentiles {
-  const at = (percent: number): number => histogram.percentile(percent);
-  return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: histogram.max };
+function percentiles(latencies: Latencies): Percentiles {
+  return {
+    p50: latencies.at(50),
+    p90: latencies.at(90),
+    p99: latencies.at(99),
+    p999: latencies.at(99.9),
+    max: latencies.at(100),
+    curve: latencies.curve(),
+  };
 }

@@ -28,6 +28,8 @@ export interface Percentiles {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+  /** Pairs of percentile and latency. */
+  readonly curve: readonly (readonly [number, number])[];
 }
 
 export interface PacedResult {

@@ -6,19 +6,28 @@ import { fileURLToPath } from 'node:url';
 import type { Corpus } from '../tokens/corpus.ts';
 import { type Server, type ServerOptions, startServer } from './server.ts';
 
-const program = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
+/** The build that the bench itself belongs to. */
+export const ownProgram = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
 
 export interface GatewayOptions extends ServerOptions {
   readonly corpus: Corpus;
   /** Where `/forward` goes; without it only `/decide` is there, which the gateway answers itself. */
   readonly upstreamUrl?: string;
+  /** Listener threads, each with one verify worker. Default: one, what the figures of one core are compared with. */
+  readonly threads?: number;
+  /** Routes besides those that are asked for, each with a path and a scope of its own. Default: none. */
+  readonly otherRoutes?: number;
+  /** Scopes that are named besides the one that is asked for. Default: as many as there are other routes. */
+  readonly otherScopes?: number;
+  /** Tokens that are kept. Default: the gateway's. */
+  readonly cacheEntries?: number;
 }
 
-/** One listener and one verify worker: what the figures of one core are compared with. */
-export async function startGateway(options: GatewayOptions): Promise<Server> {
+/** Starts a built gateway; `program` is its `dist/gateway/main.js`. */
+export async function startGateway(program: string, options: GatewayOptions): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   const file = join(folder, 'sallyport.yaml');
-  writeFileSync(file, config(options));
+  writeFileSync(file, gatewayConfig(options));
   const server = await startServer(program, ['start', '-c', file], options);
   return {
     ...server,
@@ -29,18 +38,38 @@ export async function startGateway(options: GatewayOptions): Promise<Server> {
   };
 }
 
-const config = ({ corpus, upstreamUrl }: GatewayOptions): string => `version: 1
-listener: { host: 127.0.0.1, port: 0, threads: 1 }
-admin: { host: 127.0.0.1, port: 0 }
-verifier: { threads: 1 }
-issuers:
-  bench:
-    issuer: ${corpus.issuer}
-    audiences: [${corpus.audience}]
-    algorithms: [RS256]
-    keys: { jwks_file: ${corpus.jwksFile} }
-${upstreamUrl === undefined ? '' : `upstreams:\n  echo: { urls: [${upstreamUrl}] }`}
-routes:
-  - { path: /decide, issuer: bench, scopes: { all: [${corpus.scope}] }, respond: { status: 204 } }
-${upstreamUrl === undefined ? '' : `  - { path: /forward, issuer: bench, scopes: { all: [${corpus.scope}] }, upstream: echo }`}
-`;
+export function gatewayConfig(options: GatewayOptions): string {
+  const {
+    corpus,
+    upstreamUrl,
+    threads = 1,
+    otherRoutes = 0,
+    otherScopes = otherRoutes,
+    cacheEntries,
+  } = options;
+  const keys = corpus.algorithm === 'HS256' ? 'secret_file' : 'jwks_file';
+  const cache = cacheEntries === undefined ? '' : `, cache_entries: ${cacheEntries}, cache_bytes: 8589934592`;
+  const lines = [
+    'version: 1',
+    `listener: { host: 127.0.0.1, port: 0, threads: ${threads} }`,
+    'admin: { host: 127.0.0.1, port: 0 }',
+    `verifier: { threads: 1${cache} }`,
+    'issuers:',
+    `  bench: { issuer: ${corpus.issuer}, audiences: [${corpus.audience}], algorithms: [${corpus.algorithm}], keys: { ${keys}: ${corpus.keysFile} } }`,
+    ...(upstreamUrl === undefined ? [] : ['upstreams:', `  echo: { urls: [${upstreamUrl}] }`]),
+    'routes:',
+  ];
+  for (let n = 0; n < Math.max(otherRoutes, otherScopes); n += 1) {
+    // With more scopes than routes, some paths are there for their scope alone.
+    const scope = `other:${n % Math.max(1, otherScopes)}`;
+    lines.push(
+      `  - { path: /group-${n % 100}/other-${n}/{id}, issuer: bench, scopes: { all: [${scope}] }, respond: { status: 204 } }`,
+    );
+  }
+  lines.push(
+    `  - { path: /decide, issuer: bench, scopes: { all: [${corpus.scope}] }, respond: { status: 204 } }`,
+  );
+  if (upstreamUrl !== undefined)
+    lines.push(`  - { path: /forward, issuer: bench, scopes: { all: [${corpus.scope}] }, upstream: echo }`);
+  return `${lines.join('\n')}\n`;
+}

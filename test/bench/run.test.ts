@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Bench, BenchCase } from '../../bench/case.ts';
 import { tableOf } from '../../bench/report.ts';
 import { runCase } from '../../bench/run.ts';
-import { summarise } from '../../bench/statistics.ts';
+import { bootstrapMedian, seededRandom, summarise } from '../../bench/statistics.ts';
 import { forger } from '../../bench/tokens/forge.ts';
 
-const bench: Bench = { seconds: 1, corpus: () => Promise.reject(new Error('not needed')) };
+const notNeeded = (): Promise<never> => Promise.reject(new Error('not needed'));
+const bench: Bench = { seconds: 1, corpus: notNeeded, gateway: notNeeded };
 
 /** Two contenders with given figures, which note when they were measured. */
 function caseOf(
@@ -26,7 +27,7 @@ function caseOf(
             name,
             measure: () => {
               order.push(name);
-              return Promise.resolve({ perSecond: left.shift()! });
+              return Promise.resolve({ figures: { perSecond: left.shift()! }, trace: null });
             },
           };
         }),
@@ -63,6 +64,23 @@ describe('a summary', () => {
   it('has the middle of an odd number of values and the mean of the two middle ones of an even number', () => {
     expect(summarise([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3, spread: 0.5 });
     expect(summarise([4, 1, 2, 3]).median).toBe(2.5);
+  });
+});
+
+describe('an interval of the median', () => {
+  it('is the same for the same seed, and holds the median between its ends', () => {
+    const ratios = [0.97, 1.02, 1, 0.99, 1.05, 0.98];
+    const interval = bootstrapMedian(ratios, seededRandom(7));
+    expect(bootstrapMedian(ratios, seededRandom(7))).toEqual(interval);
+    expect(interval.low).toBeLessThanOrEqual(summarise(ratios).median);
+    expect(interval.high).toBeGreaterThanOrEqual(summarise(ratios).median);
+    expect(interval.low).toBeGreaterThanOrEqual(0.97);
+    expect(interval.high).toBeLessThanOrEqual(1.05);
+  });
+
+  it('of values that are all slower lies below 1', () => {
+    const slower = bootstrapMedian([0.8, 0.82, 0.79, 0.81, 0.8, 0.83], seededRandom(1));
+    expect(slower.high).toBeLessThan(0.85);
   });
 });
 
