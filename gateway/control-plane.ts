@@ -12,12 +12,10 @@ import type { Config } from './config/schema.ts';
 import type { Environment } from './config/substitute.ts';
 import type { ReadFile } from './config/watch.ts';
 import { systemClock } from './core/clock.ts';
-import { systemTimers } from './core/timers.ts';
-import { readBounded, watchFolder } from './keys/files.ts';
-import { type IssuerKeysStatus, Keyring } from './keys/keyring.ts';
 import type { Configuration, ListenerBoot } from './listener/messages.ts';
 import { listenerMessagesVersion } from './listener/messages.ts';
 import { createTickets } from './listener/upgrade-tickets.ts';
+import { KeyPlane } from './key-plane.ts';
 import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
@@ -33,7 +31,6 @@ import { freePort } from './port.ts';
 import type { Policy } from './route/policy.ts';
 import { Supervisor } from './supervisor.ts';
 import { chooseThreads, usableCores } from './threads.ts';
-import { fetchDocument } from './upstream/fetch.ts';
 import { version } from './version.ts';
 
 /** The configuration cannot be used. `problems` says why, place by place. */
@@ -64,7 +61,7 @@ export class ControlPlane {
   readonly #cells: CellStore;
   readonly #exposition: Exposition;
   readonly #metrics: ControlMetrics;
-  readonly #keyring: Keyring;
+  readonly #keys: KeyPlane;
   readonly #supervisor: Supervisor;
   /** Null where no logins are configured. */
   readonly #logins: LoginPlane | null;
@@ -110,18 +107,11 @@ export class ControlPlane {
       systemClock,
     );
     watchLoop(new Recorder(this.#cells.region('main')));
-    this.#keyring = new Keyring({
-      clock: systemClock,
-      timers: systemTimers,
-      random: Math.random,
-      fetch: fetchDocument,
-      readFile: readBounded,
-      watchFolder,
-      environment: (name) => options.environment[name],
+    this.#keys = new KeyPlane({
+      environment: options.environment,
       observer: this.#metrics,
-    });
-    this.#keyring.onChange(() => {
-      this.#supervisor.publishKeys(this.#configuration.number, this.#keyring.keys());
+      logger: this.#log.logger,
+      changed: () => this.#publishKeys(),
     });
     this.#configuration = this.#configurationOf(1, config, policy);
     const threads = chooseThreads(config.listener.threads, config.verifier.threads, usableCores());
@@ -136,7 +126,7 @@ export class ControlPlane {
         const boot: ListenerBoot = {
           version: listenerMessagesVersion,
           name: `listener-${index}`,
-          configuration: { ...this.#configuration, keys: this.#keyring.keys() },
+          configuration: this.#withKeys(),
           port,
           verifierThreads: threads.verifiersPerListener,
           metrics: this.#cells.region(`listener-${index}`),
@@ -146,7 +136,7 @@ export class ControlPlane {
         return { boot, made: (thread) => seat?.watch(thread) };
       },
       searchKeys: async (issuer) => {
-        await this.#keyring.unknownKid(issuer);
+        await this.#keys.ring.unknownKid(issuer);
       },
       observer: {
         started: (index, port) => this.#log.logger.info({ listener: index, port }, 'listener started'),
@@ -192,6 +182,8 @@ export class ControlPlane {
     loadDriver();
     const port = await freePort(config.listener.host, config.listener.port);
     await this.#logins?.check(this.#options.environment, this.#log.logger);
+    const keyless = await this.#keys.configureSigners(config, this.#options.file);
+    if (keyless.length > 0) throw new ConfigurationRefused(keyless);
     this.#metrics.configurationLoaded();
     this.#countIssuers(config);
     this.#admin = await startAdmin({
@@ -206,8 +198,8 @@ export class ControlPlane {
       onError: (error) => this.#log.logger.error({ err: error }, 'an admin request failed'),
     });
     // Both at once: until the first keys are there, readiness says so and tokens are answered 503.
-    await Promise.all([this.#keyring.configure(config.issuers), this.#supervisor.start(port)]);
-    this.#supervisor.publishKeys(this.#configuration.number, this.#keyring.keys());
+    await Promise.all([this.#keys.ring.configure(config.issuers), this.#supervisor.start(port)]);
+    this.#publishKeys();
     this.#log.logger.info({ port: this.port, admin_port: this.adminPort, version }, 'serving');
   }
 
@@ -233,7 +225,7 @@ export class ControlPlane {
   /** Ends all threads and listeners at once. */
   async stop(): Promise<void> {
     this.#draining = true;
-    this.#keyring.close();
+    this.#keys.close();
     this.#census.stop();
     await this.#supervisor.stop();
     await this.#logins?.close();
@@ -251,7 +243,7 @@ export class ControlPlane {
   #configurationOf(number: number, config: Config, policy: Policy): Configuration {
     const providers = Object.keys(config.oauth?.providers ?? {});
     const labels = this.#cells.label(policy, Object.keys(config.upstreams), providers);
-    return { number, config, labels, keys: [] };
+    return { number, config, labels, keys: [], signing: [] };
   }
 
   async #reload(): Promise<ReloadResult> {
@@ -273,15 +265,25 @@ export class ControlPlane {
     if (fixed.length > 0) {
       return this.#rejected(fixed.map((section) => `${section}: a change here needs a restart`));
     }
-    await this.#keyring.configure(config.issuers);
+    const keyless = await this.#keys.configureSigners(config, this.#options.file);
+    if (keyless.length > 0) return this.#rejected(keyless.map(headline));
+    await this.#keys.ring.configure(config.issuers);
     this.#configuration = this.#configurationOf(this.#configuration.number + 1, config, policy);
     this.#log.setLevel(config.log.level);
     this.#countIssuers(config);
-    await this.#supervisor.configure({ ...this.#configuration, keys: this.#keyring.keys() });
+    await this.#supervisor.configure(this.#withKeys());
     this.#lastReload = 'applied';
     this.#metrics.reloaded('applied');
     this.#log.logger.info({ configuration: this.#configuration.number }, 'configuration applied');
     return { outcome: 'applied', errors: [] };
+  }
+
+  #withKeys(): Configuration {
+    return { ...this.#configuration, ...this.#keys.keys };
+  }
+
+  #publishKeys(): void {
+    this.#supervisor.publishKeys(this.#withKeys());
   }
 
   #rejected(errors: readonly string[]): ReloadResult {
@@ -305,13 +307,13 @@ export class ControlPlane {
         ok: true,
         detail: this.#lastReload === 'applied' ? 'in force' : 'in force; the last reload was rejected',
       },
-      ...this.#keyring.status().map(checkOf),
+      ...this.#keys.checks(),
     ];
   }
 
   #countIssuers(config: Config): void {
     this.#metrics.issuers(Object.keys(config.issuers), () =>
-      this.#keyring.status().map(({ issuer, keys, lastGoodMs, maxStaleSeconds }) => ({
+      this.#keys.ring.status().map(({ issuer, keys, lastGoodMs, maxStaleSeconds }) => ({
         issuer,
         keys: keys.length,
         lastGoodMs,
@@ -338,13 +340,4 @@ export class ControlPlane {
     const { timeoutMs } = this.#configuration.config.shutdown;
     void this.#supervisor.drainOthers(index, timeoutMs).then(this.#options.onHung);
   }
-}
-
-/** An issuer that cannot be reached is no failed check while its keys may still be used. */
-function checkOf({ issuer, available, keys, lastGoodMs, lastError }: IssuerKeysStatus): Check {
-  const age =
-    lastGoodMs === null
-      ? 'never loaded'
-      : `${keys.length} keys, ${Math.round((systemClock.monotonicMs() - lastGoodMs) / 1000)} s old`;
-  return { name: `keys:${issuer}`, ok: available, detail: lastError === null ? age : `${age}; ${lastError}` };
 }

@@ -7,13 +7,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Clock } from './core/clock.ts';
-import type {
-  Configuration,
-  FromListener,
-  IssuerKeys,
-  ListenerBoot,
-  ToListener,
-} from './listener/messages.ts';
+import type { Configuration, FromListener, ListenerBoot, ToListener } from './listener/messages.ts';
 
 /** A listener thread about to be made. */
 export interface Launch {
@@ -126,8 +120,8 @@ export class Supervisor {
     );
   }
 
-  publishKeys(configurationNumber: number, keys: IssuerKeys): void {
-    this.#send({ kind: 'keys', configurationNumber, keys });
+  publishKeys({ number, keys, signing }: Pick<Configuration, 'number' | 'keys' | 'signing'>): void {
+    this.#send({ kind: 'keys', configurationNumber: number, keys, signing });
   }
 
   /** The addresses whose new connections the listeners refuse. */

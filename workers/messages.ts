@@ -7,7 +7,7 @@ import type { RefusalCode } from '../gateway/core/errors.ts';
 import type { Facts } from '../gateway/core/facts.ts';
 import type { Projection } from '../gateway/route/policy.ts';
 
-export const messagesVersion = 1;
+export const messagesVersion = 2;
 
 export interface VerificationKey {
   /** Unique for the life of the process; the same key in two sets of one issuer keeps its id. */
@@ -31,6 +31,8 @@ export interface IssuerProfile {
   readonly requiredClaims: readonly string[];
   readonly scopeClaims: readonly (readonly string[])[];
   readonly subjectClaim: string;
+  /** `uuid`: the subject must be one, and is known in its canonical form. */
+  readonly subjectFormat: 'any' | 'uuid';
   readonly tokenTypes: {
     readonly claim: string;
     readonly values: readonly string[];

@@ -1,4 +1,5 @@
 /** An explanation, printed: for people as lines, for programs as JSON. */
+import { statusIn } from '../route/error-profile.ts';
 import type { Route, Vocabulary } from '../route/policy.ts';
 import { showPath } from '../route/problem.ts';
 import { wantsOf, type Explanation, type Step } from './explanation.ts';
@@ -24,7 +25,7 @@ export function explanationAsText(
   const proviso = verified ? '' : colors.yellow(', provided that the signature holds');
   if (refusal === null) lines.push(`${colors.green(servedBy(route))}${proviso}`);
   else {
-    lines.push(`${colors.red(`${refusal.status} ${refusal.code}`)}: ${refusal.title}`);
+    lines.push(`${colors.red(`${statusIn(explanation.errors, refusal)} ${refusal.code}`)}: ${refusal.title}`);
     if (explanation.allow.length > 0) lines.push(`Allow: ${explanation.allow.join(', ')}`);
   }
   return `${lines.join('\n')}\n`;
@@ -44,6 +45,8 @@ function routeLines(route: Route, words: Vocabulary): string[] {
   ];
   for (const [setting, place] of Object.entries(inheritedBy(route)))
     lines.push(`           ${setting} from ${place}`);
+  for (const [type, places] of Object.entries(origin.tokenTypes))
+    lines.push(`           token type ${type} from ${places.map(showPath).join(', ')}`);
   lines.push(`  asks for ${access === null ? 'nothing: it is public' : wantsOf(access, words)}`);
   return lines;
 }
@@ -63,7 +66,8 @@ function inheritedBy({ origin }: Route): Record<string, string> {
 
 function servedBy(route: Route | null): string {
   if (route === null) return '';
-  const { respond, upstream, oauth } = route;
+  const { respond, upstream, oauth, jwks } = route;
+  if (jwks) return '200, the public keys of the signers, answered here';
   if (oauth !== null) return `logins (${oauth.kind}), answered here`;
   return respond === null ? `forwarded to the upstream ${upstream}` : `${respond.status}, answered here`;
 }
@@ -90,7 +94,13 @@ export function explanationAsJson(explanation: Explanation, verified: boolean): 
     answer:
       refusal === null
         ? { served: true, upstream: route?.upstream ?? null, status: route?.respond?.status ?? null }
-        : { served: false, status: refusal.status, code: refusal.code, title: refusal.title, allow },
+        : {
+            served: false,
+            status: statusIn(explanation.errors, refusal),
+            code: refusal.code,
+            title: refusal.title,
+            allow,
+          },
   };
   return `${JSON.stringify(report, null, 2)}\n`;
 }

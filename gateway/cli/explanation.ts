@@ -6,7 +6,9 @@ import { methodIndex, methods } from '../core/methods.ts';
 import { isDenial } from '../core/verdict.ts';
 import { checksOf, decide, paramText, type LiveKeys } from '../route/decide.ts';
 import { compileMatcher } from '../route/match.ts';
+import { typeNames } from '../route/error-profile.ts';
 import { readTarget } from '../route/path.ts';
+import type { ErrorProfile } from '../route/source.ts';
 import type { Access, Policy, Route, Vocabulary } from '../route/policy.ts';
 import { showPath } from '../route/problem.ts';
 import { namesIn } from '../route/vocabulary.ts';
@@ -26,6 +28,8 @@ export interface Explanation {
   readonly steps: readonly Step[];
   /** The answer that the gateway gives by itself; null when the request is served. */
   readonly refusal: Refusal | null;
+  /** How that answer is told. */
+  readonly errors: ErrorProfile;
   /** Methods that the path does have, for 405. */
   readonly allow: readonly string[];
 }
@@ -56,6 +60,7 @@ export function explainRequest(question: Question): Explanation {
   const steps: Step[] = [];
   const end = (route: Route | null, refusal: Refusal | null, allow: readonly string[] = []): Explanation => ({
     method, target, route, steps, refusal, allow,
+    errors: route?.errors ?? policy.errors,
   }); // prettier-ignore
 
   const index = methodIndex(method);
@@ -195,10 +200,12 @@ function detailOf(
         ? 'not looked at'
         : `accepted: ${namesIn(accepted ?? [], words.audiences).join(', ') || 'none'}`;
     }
-    case 'token type':
-      return access.tokenTypes[facts.issuer] === 0
-        ? 'the issuer has none'
-        : 'as the route and the issuer say';
+    case 'token type': {
+      const types = words.tokenTypes[facts.issuer] ?? [];
+      if (types.length === 0) return 'the issuer has none';
+      const allowed = typeNames(types, access.tokenTypes[facts.issuer] ?? 0);
+      return `the token is of type ${typeNames(types, facts.tokenType).join()}; allowed: ${allowed.join(', ')}`;
+    }
     case 'scopes':
       return scopesDetail(access, facts, words);
     case 'subject': {

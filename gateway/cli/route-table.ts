@@ -31,7 +31,8 @@ export interface RouteRow {
     | { readonly upstream: string }
     | { readonly respond: number }
     | { readonly oauth: string }
-    | { readonly ticket: string };
+    | { readonly ticket: string }
+    | { readonly jwks: true };
   /** Are WebSockets accepted? */
   readonly websocket: boolean;
   readonly claims: readonly {
@@ -119,8 +120,9 @@ function claimsOf({ access, params }: Route, { vocabulary }: Policy): RouteRow['
   }));
 }
 
-function answerOf({ upstream, respond, oauth, ticket }: Route): RouteRow['answer'] {
+function answerOf({ upstream, respond, oauth, ticket, jwks }: Route): RouteRow['answer'] {
   if (ticket !== null) return { ticket: ticket.routeId };
+  if (jwks) return { jwks };
   if (respond !== null) return { respond: respond.status };
   return oauth === null ? { upstream: upstream ?? '' } : { oauth: oauth.kind };
 }

@@ -107,5 +107,6 @@ const tokenText = ({ issuer, types }: RouteRow['tokens'][number]): string =>
 function answerText(answer: RouteRow['answer']): string {
   if ('upstream' in answer) return answer.upstream;
   if ('ticket' in answer) return `tickets (${answer.ticket})`;
+  if ('jwks' in answer) return 'itself (keys)';
   return 'respond' in answer ? `itself (${answer.respond})` : `logins (${answer.oauth})`;
 }

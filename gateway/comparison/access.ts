@@ -34,6 +34,8 @@ const compareMember: Readonly<Record<keyof Access, Compare>> = {
   any: () => [],
   subjectParam: compareSubject,
   claims: compareClaims,
+  subjectDetail: ({ access: old }, { access: now }) =>
+    old.subjectDetail === now.subjectDetail ? [] : [changed('subject', 'its refusal has other words')],
   challengeScope: (old, now) => {
     const words = ({ access }: ProtectedSide): string =>
       access.challengeScope.split(' ').toSorted().join(' ');

@@ -174,6 +174,15 @@ const compareSection: Readonly<Record<keyof Config, Compare>> = {
     const isOther = findings.length === 0 && !isDeepStrictEqual(before, after);
     return isOther ? [changed('decision', 'is another')] : findings;
   },
+  // Routes and the listener name them, and are compared.
+  errorProfiles: compared,
+  signers: ({ config: { signers: old } }, { config: { signers: now } }) => {
+    const findings = Object.entries(now).flatMap(([name, { lifetimeSeconds }]) =>
+      compareLimits(`${name}.lifetime_seconds`, old[name]?.lifetimeSeconds ?? 0, lifetimeSeconds),
+    );
+    const isOther = findings.length === 0 && !isDeepStrictEqual(old, now);
+    return isOther ? [changed('signers', 'are others')] : findings;
+  },
   upstreams: asOne('upstreams', 'upstreams'),
   openapi: asOne('openapi', 'openapi'),
   oauth: asOne('oauth', 'oauth'),

@@ -36,6 +36,19 @@ const compareMember: Readonly<Record<keyof IssuerConfig, Compare>> = {
     old.subjectClaim === now.subjectClaim
       ? []
       : [loosened('subject_claim', `the subject is ${now.subjectClaim}, no longer ${old.subjectClaim}`)],
+  subjectFormat: ({ subjectFormat: old }, { subjectFormat: now }) => {
+    if (old === now) return [];
+    if (now === 'any') return [loosened('subject_format', 'a subject need be no UUID')];
+    return [
+      tightened('subject_format', 'a subject must be a UUID'),
+      loosened('subject_format', 'other spellings of a UUID are the same subject'),
+    ];
+  },
+  renewal: ({ renewal: old }, { renewal: now }) => {
+    if (isDeepStrictEqual(old, now)) return [];
+    if (now === undefined) return [tightened('renewal', 'tokens are no longer renewed')];
+    return [loosened('renewal', old === undefined ? 'tokens are renewed' : 'tokens are renewed otherwise')];
+  },
   maxTokenBytes: (old, now) => compareLimits('max_token_bytes', old.maxTokenBytes, now.maxTokenBytes),
   requireKid: (old, now) => {
     if (old.requireKid === now.requireKid) return [];

@@ -1,7 +1,8 @@
 /** Compares two routes on paths that both of them match: who is accepted, and what happens then. */
 import { isDeepStrictEqual } from 'node:util';
 import { allowancesIn } from '../route/path.ts';
-import type { ClaimHeader, Projection, Route } from '../route/policy.ts';
+import type { ClaimHeader, Policy, Projection, Route, TokenExchange } from '../route/policy.ts';
+import { typeNames } from '../route/error-profile.ts';
 import { compareAccess } from './access.ts';
 import type { RouteSide } from './side.ts';
 import { changed, compareAccepted, compareLimits, loosened, tightened, type Finding } from './change.ts';
@@ -68,6 +69,25 @@ const compareMember: Readonly<Record<keyof Route, Compare>> = {
     const instead = now === null ? 'nobody' : now.name;
     return [loosened('access_hook', `${instead} is asked, no longer ${old.name}`)];
   },
+  jwks: ({ route: old }, { route: now }) =>
+    old.jwks === now.jwks ? [] : [changed('jwks', `answered by ${answererOf(now)}`)],
+  exchange: ({ route: { exchange: old }, policy: before }, { route: { exchange: now }, policy: after }) => {
+    if (isDeepStrictEqual(old && exchanged(old, before), now && exchanged(now, after))) return [];
+    if (now === null) return [tightened('exchange', 'tokens are no longer exchanged')];
+    return [loosened('exchange', `tokens are exchanged for one of type ${now.to}`)];
+  },
+  jsonBody: ({ route: old }, { route: now }) => {
+    if (old.jsonBody === now.jsonBody) return [];
+    return [
+      now.jsonBody
+        ? tightened('json_body', 'a body must be JSON')
+        : loosened('json_body', 'a body need be no JSON'),
+    ];
+  },
+  errors: ({ route: old }, { route: now }) =>
+    isDeepStrictEqual(old.errors, now.errors)
+      ? []
+      : [changed('error_profile', 'refusals are told otherwise')],
   forwarding: compareForwarding,
   pathAllowance: ({ route: old }, { route: now }) =>
     compareAccepted('allow_in_path', allowancesIn(old.pathAllowance), allowancesIn(now.pathAllowance)),
@@ -80,7 +100,8 @@ export function compareRoutes(old: RouteSide, now: RouteSide): readonly Finding[
 }
 
 /** Who answers the requests of a route, in words. */
-export function answererOf({ upstream, respond, oauth, ticket }: Route): string {
+export function answererOf({ upstream, respond, oauth, ticket, jwks }: Route): string {
+  if (jwks) return 'the gateway itself (keys)';
   if (upstream !== null) return `the upstream ${upstream}`;
   if (ticket !== null) return `tickets (${ticket.routeId})`;
   return respond === null ? `logins (${oauth?.kind})` : `the gateway itself (${respond.status})`;
@@ -120,4 +141,12 @@ function compareForwarding(
 function named(credential: Route['credential'], projections: readonly Projection[]): unknown {
   if (credential === null || credential.account.kind !== 'claim') return credential;
   return { ...credential, account: projections[credential.account.projection] };
+}
+
+/** An exchange without a word of the file's own names: which types of which issuers become what. */
+function exchanged({ from, to, header }: TokenExchange, { vocabulary }: Policy): unknown {
+  const types = vocabulary.issuers.flatMap((_, index) =>
+    typeNames(vocabulary.tokenTypes[index] ?? [], from[index] ?? 0),
+  );
+  return { to, header, types: types.toSorted() };
 }

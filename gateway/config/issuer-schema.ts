@@ -1,11 +1,8 @@
 /** Issuers: whose tokens are accepted, by which keys and algorithms, and where their claims are. */
 import { z } from 'zod';
-import { claimPath, count, httpUrl } from './scalars.ts';
+import { algorithmName, claimPath, count, httpUrl } from './scalars.ts';
 import { section } from './section.ts';
-
-export const algorithms = [
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'HS256', 'HS384', 'HS512',
-] as const; // prettier-ignore
+import { renewal } from './signer-schema.ts';
 
 const keys = section({
   jwks_uri: httpUrl.optional().describe('Where the key set is published.'),
@@ -57,7 +54,7 @@ export const issuer = section({
     .default([])
     .describe('Accepted `aud`; one must be there. Empty: not looked at.'),
   algorithms: z
-    .array(z.enum(algorithms))
+    .array(algorithmName)
     .min(1)
     .describe('The accepted algorithms; HS and public ones never together.'),
   keys: keys.describe(
@@ -74,10 +71,17 @@ export const issuer = section({
     .default(['scope', 'scp'])
     .describe('Where scopes are: a space-separated string, or an array for any but `scope`.'),
   subject_claim: z.string().min(1).default('sub').describe('The claim that names the subject.'),
+  subject_format: z
+    .enum(['any', 'uuid'])
+    .default('any')
+    .describe(
+      '`uuid`: the subject must be a UUID; it is compared in its canonical form, lower case with hyphens.',
+    ),
   max_token_bytes: count(256, 65_536).default(8192).describe('Longest token; above it 401 without any work.'),
   require_kid: z
     .boolean()
     .default(false)
     .describe('Refuse tokens without a kid even when the set has one key.'),
+  renewal: renewal.optional().describe('Make tokens anew before they expire.'),
   token_types: tokenTypes.optional().describe('Kinds of tokens that routes tell apart.'),
 });

@@ -184,7 +184,7 @@ interface SecretPlace {
   readonly variable?: string | undefined;
 }
 
-function secretsOf({ issuers, oauth }: Config): readonly SecretPlace[] {
+function secretsOf({ issuers, signers, oauth }: Config): readonly SecretPlace[] {
   const ofIssuers = Object.entries(issuers).flatMap(([name, { keys }]): readonly SecretPlace[] => {
     const at = ['issuers', name, 'keys'];
     return [
@@ -193,7 +193,15 @@ function secretsOf({ issuers, oauth }: Config): readonly SecretPlace[] {
       { path: [...at, 'secret_env'], variable: keys.secretEnv },
     ];
   });
-  if (oauth === undefined) return ofIssuers;
+  const ofSigners = Object.entries(signers).flatMap(([name, signer]): readonly SecretPlace[] => {
+    const at = ['signers', name];
+    return [
+      { path: [...at, 'key_file'], file: signer.keyFile },
+      { path: [...at, 'secret_file'], file: signer.secretFile },
+      { path: [...at, 'secret_env'], variable: signer.secretEnv },
+    ];
+  });
+  if (oauth === undefined) return [...ofIssuers, ...ofSigners];
   const ofProviders = Object.entries(oauth.providers).flatMap(([name, provider]): readonly SecretPlace[] => {
     const at = ['oauth', 'providers', name, 'client_auth'];
     const { secretFile, secretEnv, keyFile } = provider.clientAuth;
@@ -206,6 +214,7 @@ function secretsOf({ issuers, oauth }: Config): readonly SecretPlace[] {
   const at = ['oauth', 'store'];
   return [
     ...ofIssuers,
+    ...ofSigners,
     { path: [...at, 'key_file'], file: oauth.store.keyFile },
     { path: [...at, 'key_env'], variable: oauth.store.keyEnv },
     ...ofProviders,
@@ -225,8 +234,18 @@ function resolveFiles(config: Config, folder: string): Config {
       return [name, { ...issuer, keys: { ...issuer.keys, ...files } }];
     }),
   );
-  if (config.oauth === undefined) return { ...config, issuers };
-  return { ...config, issuers, oauth: resolveOauthFiles(config.oauth, from) };
+  const signers = Object.fromEntries(
+    Object.entries(config.signers).map(([name, signer]) => {
+      const { keyFile, secretFile } = signer;
+      const files = {
+        ...(keyFile === undefined ? {} : { keyFile: from(keyFile) }),
+        ...(secretFile === undefined ? {} : { secretFile: from(secretFile) }),
+      };
+      return [name, { ...signer, ...files }];
+    }),
+  );
+  if (config.oauth === undefined) return { ...config, issuers, signers };
+  return { ...config, issuers, signers, oauth: resolveOauthFiles(config.oauth, from) };
 }
 
 function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): OauthConfig {

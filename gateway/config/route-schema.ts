@@ -4,6 +4,7 @@ import { methods } from '../core/methods.ts';
 import { oauthMounts } from '../route/source.ts';
 import { claimPath, count, headerName, headerValue, labelName, scopeName } from './scalars.ts';
 import { section } from './section.ts';
+import { exchange } from './signer-schema.ts';
 import { ticket, webSocket } from './websocket-schema.ts';
 
 const scopes = section({
@@ -134,6 +135,12 @@ const routeShape = {
     .describe('Allowed token types; the union over all levels.'),
   subject: section({
     param: z.string().min(1).describe('Path parameter that must equal the subject, as raw text.'),
+    detail: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('What an error profile with `body: detail` says when it does not.'),
   })
     .optional()
     .describe('Binds the subject of the token to the path.'),
@@ -146,9 +153,13 @@ const routeShape = {
     .string()
     .optional()
     .describe('A service of `access_hooks` that is asked about requests that are permitted.'),
+  exchange: exchange
+    .optional()
+    .describe('Give a new token for one of some types when the upstream’s answer is a success.'),
   upstream: z.string().optional().describe('Where requests go.'),
   respond: respond.optional().describe('Answer here instead of forwarding.'),
   oauth: oauthEndpoints.optional().describe('Serve endpoints for logins below this prefix.'),
+  jwks: z.literal(true).optional().describe('Answer with the public keys of the signers (RFC 7517).'),
   ticket: ticket.optional().describe('Give out one-time tickets for opening a WebSocket.'),
   websocket: webSocket.optional().describe('Accept requests to become a WebSocket, and pass it through.'),
   end_at_expiry: z
@@ -163,6 +174,15 @@ const routeShape = {
   max_body_bytes: count(0, Number.MAX_SAFE_INTEGER)
     .optional()
     .describe('Largest request body; above it 413.'),
+  json_body: z
+    .boolean()
+    .optional()
+    .describe(
+      'Refuse a body that is no JSON before the token is looked at; it is collected for that, 1 MiB at most unless max_body_bytes says so.',
+    ),
+  error_profile: labelName
+    .optional()
+    .describe('How refusals are told: a name of the section `error_profiles`.'),
   closed: z
     .boolean()
     .optional()

@@ -7,6 +7,18 @@ export const headerName = z
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header field name')
   .toLowerCase();
 
+/** Fields by which answers are framed, and those of a request that must not come back. */
+const notInAnswers = new Set([
+  'authorization', 'connection', 'content-length', 'content-type', 'cookie', 'date', 'host', 'keep-alive', 'te', 'trailer',
+  'transfer-encoding', 'upgrade',
+]); // prettier-ignore
+
+/** A field that the gateway adds to answers. */
+export const answerHeaderName = headerName.refine(
+  (name) => !notInAnswers.has(name),
+  'is no field that can be added to answers',
+);
+
 /** RFC 6749 section 3.3: printable ASCII without space, `"` and `\`. */
 export const scopeName = z
   .string()
@@ -27,6 +39,10 @@ export const issuerName = labelName.regex(/^[^/]*$/, 'must have no slash');
 
 /** Visible ASCII and spaces: no line ends, so that a value cannot become a second field. */
 export const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
+
+export const algorithmName = z.enum([
+  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'HS256', 'HS384', 'HS512',
+]); // prettier-ignore
 
 /** A claim, or the path to one inside of others. */
 export const claimPath = z

@@ -3,12 +3,15 @@
  * What a single value may be is said here; what several values mean together is checked by `semantics.ts` and `route/compile.ts`.
  */
 import { z } from 'zod';
+import { traceModes } from '../core/trace-context.ts';
 import { accessHook } from './access-hook-schema.ts';
 import { decision } from './decision-schema.ts';
 import { issuer } from './issuer-schema.ts';
 import { oauth } from './oauth-schema.ts';
 import { route } from './route-schema.ts';
+import { signer } from './signer-schema.ts';
 import {
+  answerHeaderName,
   count,
   duration,
   headerName,
@@ -20,6 +23,7 @@ import {
   scopeName,
 } from './scalars.ts';
 import { section } from './section.ts';
+import { errorProfile } from './error-profile-schema.ts';
 
 const threads = z.union([z.literal('auto'), count(1, 256)]).default('auto');
 
@@ -66,6 +70,22 @@ const listener = section({
     .default([])
     .describe('Peers whose X-Forwarded-* and request id are believed.'),
   request_id: requestId.prefault({}).describe('The id of each request.'),
+  correlation_id: section({
+    header: answerHeaderName.describe(
+      'Field that is sent back as it came, with every answer; absent, nothing is.',
+    ),
+  })
+    .optional()
+    .describe('An id of the caller, besides the request id.'),
+  trace_context: z
+    .enum(traceModes)
+    .default('always')
+    .describe(
+      'From whom traceparent and tracestate are taken: anybody, requests whose token was accepted, or nobody.',
+    ),
+  error_profile: labelName
+    .optional()
+    .describe('How refusals are told where no route says otherwise: a name of the section `error_profiles`.'),
   realm: z
     .string()
     .regex(/^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/)
@@ -196,6 +216,10 @@ export const configSchema = section({
     .record(labelName, upstream)
     .default({})
     .describe('The services behind the gateway, by a name of your choice.'),
+  signers: z
+    .record(labelName, signer)
+    .default({})
+    .describe('What the gateway signs tokens of its own with, by a name of your choice.'),
   access_hooks: z
     .record(labelName, accessHook)
     .default({})
@@ -212,6 +236,10 @@ export const configSchema = section({
     .array(headerName)
     .default([])
     .describe('Fields never taken from callers, besides those that routes make of claims.'),
+  error_profiles: z
+    .record(labelName, errorProfile)
+    .default({})
+    .describe('Shapes of refusals, by a name of your choice.'),
   routes: z.array(route).min(1).describe('The routes; what none of them matches is 404.'),
   openapi: openapi.prefault({}).describe('The OpenAPI document of the routes, as it is published.'),
   decision: decision.optional().describe('Decisions for proxies that forward by themselves.'),
@@ -220,6 +248,7 @@ export const configSchema = section({
 
 export type Config = z.infer<typeof configSchema>;
 export type IssuerConfig = Config['issuers'][string];
+export type SignerConfig = Config['signers'][string];
 export type KeysConfig = IssuerConfig['keys'];
 export type UpstreamConfig = Config['upstreams'][string];
 export type OauthConfig = NonNullable<Config['oauth']>;

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { ProblemList, type ConfigPath, type PolicyProblem } from '../route/problem.ts';
 import { checkDecision } from './decision-semantics.ts';
 import { checkOauth } from './oauth-semantics.ts';
-import type { Config, IssuerConfig } from './schema.ts';
+import type { Config, IssuerConfig, SignerConfig } from './schema.ts';
 
 export function checkConfig(config: Config): readonly PolicyProblem[] {
   const problems = new ProblemList();
@@ -14,6 +14,9 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkRanges(config, problems);
   checkDecision(config, problems);
   checkMessageSizes(['routes'], config.routes, config.listener.maxWebsocketMessageBytes, problems);
+  checkAnswers(config, problems);
+  for (const [name, signer] of Object.entries(config.signers))
+    checkSigner(['signers', name], signer, problems);
   checkOauth(config, isExposed, problems);
   checkAccessHooks(config, problems);
   return problems.all;
@@ -57,6 +60,26 @@ function checkIssuer(at: ConfigPath, issuer: IssuerConfig, problems: ProblemList
       if (values.indexOf(value) < index)
         problems.add([...at, 'token_types', 'values', index], `"${value}" is there twice`);
     }
+  }
+}
+
+function checkSigner(at: ConfigPath, signer: SignerConfig, problems: ProblemList): void {
+  const { keyFile, secretFile, secretEnv, algorithm } = signer;
+  const given = Object.entries({ key_file: keyFile, secret_file: secretFile, secret_env: secretEnv })
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => key);
+  const isHmac = algorithm.startsWith('HS');
+  if (given.length === 0) {
+    const wanted = isHmac ? 'secret_file or secret_env' : 'key_file';
+    problems.add(at, `what does it sign with? Give ${wanted}`, { atKey: true });
+  }
+  for (const key of given.slice(1))
+    problems.add([...at, key], `the key comes from one place, and \`${given[0]}\` is given already`, {
+      atKey: true,
+    });
+  if (given[0] !== undefined && (given[0] === 'key_file') === isHmac) {
+    const wanted = isHmac ? 'a shared secret' : 'a private key';
+    problems.add([...at, given[0]], `${algorithm} signs with ${wanted}`, { atKey: true });
   }
 }
 
@@ -185,6 +208,19 @@ function checkMessageSizes(
     }
     checkMessageSizes([...at, index, 'routes'], [...(below ?? [])], bytesMax, problems);
   }
+}
+
+function checkAnswers({ listener, errorProfiles }: Config, problems: ProblemList): void {
+  const { errorProfile, correlationId, requestId } = listener;
+  if (correlationId?.header === requestId.header)
+    problems.add(['listener', 'correlation_id', 'header'], 'this field carries the request id already');
+  if (errorProfile === undefined || Object.hasOwn(errorProfiles, errorProfile)) return;
+  problems.addUnknown(
+    ['listener', 'error_profile'],
+    'error profile',
+    errorProfile,
+    Object.keys(errorProfiles),
+  );
 }
 
 function sameHost(one: string, other: string): boolean {

@@ -69,6 +69,7 @@ const catalogue = {
   }),
   body_incomplete: refuse(400, 'caller', 'The request body ended early.', { close: true }),
   body_timeout: refuse(408, 'caller', 'The request body took too long.', { close: true }),
+  body_not_json: refuse(400, 'caller', 'The request body is not JSON.'),
   // Matching
   route_not_found: refuse(404, 'caller', 'No route matches this path.'),
   method_not_allowed: refuse(405, 'caller', 'The route does not allow this method.'),

@@ -7,8 +7,8 @@ import { type DecisionMode, questionFields } from './mode.ts';
 import { upstreamField, upstreamTag } from './tag.ts';
 
 /** The tag of the upstream a proxy may send this route to; empty where the request has to pass through the gateway itself. */
-export function upstreamFor({ upstream, credential }: Route): string {
-  return upstream === null || credential !== null ? '' : upstreamTag(upstream);
+export function upstreamFor({ upstream, credential, exchange }: Route): string {
+  return upstream === null || credential !== null || exchange !== null ? '' : upstreamTag(upstream);
 }
 
 /**

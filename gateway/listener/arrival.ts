@@ -15,6 +15,8 @@ export interface Arrival {
   readonly target: string;
   readonly fields: RawHeaders;
   readonly requestId: string;
+  /** Sent back as it came; empty when none came, or none is asked for. */
+  readonly correlationId: string;
   /** The answer has no body (HEAD). */
   readonly headOnly: boolean;
   /** Peer address for the access log; empty while that is off. */

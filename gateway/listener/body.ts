@@ -60,6 +60,12 @@ export class IncomingBody implements RequestBody, Watched {
     if (this.#paused) this.resume();
   }
 
+  /** The whole body was taken, and is kept for whoever takes it next. */
+  keep(bytes: Buffer): void {
+    this.#onData = null;
+    this.#held = [{ chunk: bytes, last: true }];
+  }
+
   pause(): void {
     if (this.#paused || this.#over) return;
     this.#paused = true;

@@ -17,6 +17,8 @@ import { IncomingBody } from './body.ts';
 import { type ExpiryWatch, leaseEnd, type Lease } from './expiry-watch.ts';
 import type { Handshake } from './handshake.ts';
 import type { SilenceWatch, Watched } from './silence-watch.ts';
+import { latin1 } from './latin1.ts';
+import type { TokenField } from './reissuer.ts';
 import { type Responder, statusLine } from './respond.ts';
 import type { WebSockets } from './websockets.ts';
 
@@ -137,14 +139,15 @@ export class UwsExchange implements Exchange, Watched, Lease {
   }
 
   /** Answers with a refusal, or cuts the connection when an answer has begun. */
-  refuse(refusal: Refusal): void {
+  refuse(refusal: Refusal, allow = ''): void {
     if (this.#over) return;
     if (this.answering && this.#head === null) {
       this.destroy();
       return;
     }
-    this.#close(refusal.status, refusal, () =>
-      this.#parts.responder.refuseLater(this.#response, refusal, this.arrival),
+    const { responder } = this.#parts;
+    this.#close(responder.statusOf(refusal, this.arrival), refusal, () =>
+      responder.refuseLater(this.#response, refusal, this.arrival, allow),
     );
     // Whoever was working on the request finds the caller gone.
     this.#onGone?.();
@@ -260,11 +263,21 @@ export class UwsExchange implements Exchange, Watched, Lease {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
-    const { headers } = head;
-    let text = `${statusLine(head.status)}\r\n${this.#parts.responder.requestIdHeader}: ${this.requestId}`;
+    const { reissuer } = this.arrival.serving;
+    let field: TokenField | null = null;
+    let { headers } = head;
+    if (reissuer !== null)
+      ({ field, headers } = reissuer.onUpstreamAnswer(this.arrival, head.status, headers));
+    const { names } = this.#parts.responder;
+    const { correlationId } = this.arrival;
+    let text = `${statusLine(head.status)}\r\n${names.requestId}: ${this.requestId}`;
+    if (correlationId !== '') text += `\r\n${names.correlationId}: ${correlationId}`;
+    if (field !== null) text += `\r\n${field[0]}: ${field[1]}`;
     for (let i = 0; i < headers.length; i += 2) {
-      // The driver writes a Date of its own into every answer, and two would be malformed.
-      if (headers[i] !== 'date') text += `\r\n${headers[i]}: ${headers[i + 1]}`;
+      const name = headers[i]!;
+      // The driver writes a Date of its own into every answer, and two would be malformed; nor is the caller's id sent twice.
+      if (name === 'date' || (correlationId !== '' && name === names.correlationId)) continue;
+      text += `\r\n${name}: ${headers[i + 1]}`;
     }
     if (this.arrival.lastAnswer) text += '\r\nConnection: close';
     this.#response.writeStatus(latin1(text));
@@ -328,13 +341,6 @@ export class UwsExchange implements Exchange, Watched, Lease {
     this.#parts.finished(this.arrival, 0, null, this);
     this.#onGone?.();
   }
-}
-
-const ASCII = /^[\x00-\x7f]*$/; // oxlint-disable-line no-control-regex
-
-/** The driver writes strings as UTF-8; text in which one char is one byte goes out as bytes where that would differ. */
-function latin1(text: string): string | Uint8Array<ArrayBuffer> {
-  return ASCII.test(text) ? text : new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
 function isEventStream(headers: RawHeaders): boolean {

@@ -12,6 +12,8 @@ export interface HeadLimits {
   readonly bytesMax: number;
   /** Lower-case name of the field that carries the request id. */
   readonly requestIdHeader: string;
+  /** Lower-case name of the field that is sent back; null for none. */
+  readonly correlationIdHeader?: string | null;
 }
 
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -30,7 +32,8 @@ const HOST_FIELD = 4;
 const EXPECT = 5;
 const UPGRADE = 6;
 const REQUEST_ID = 7;
-const ORDINARY = 8;
+const CORRELATION_ID = 8;
+const ORDINARY = 9;
 
 /** Fields that most requests carry: a look-up in place of a test of the name's grammar. */
 const ORDINARY_NAMES = [
@@ -45,6 +48,8 @@ export class HeadReader {
   authorizations = 0;
   host = '';
   requestId = '';
+  /** Of the first such field; empty when the head is malformed. */
+  correlationId = '';
   /** -1: no Content-Length. */
   contentLength = -1;
   chunked = false;
@@ -63,6 +68,7 @@ export class HeadReader {
     this.#limits = limits;
     this.#known = new Map([
       ...ORDINARY_NAMES.map((name) => [name, ORDINARY] as const),
+      ...(limits.correlationIdHeader ? [[limits.correlationIdHeader, CORRELATION_ID] as const] : []),
       [limits.requestIdHeader, REQUEST_ID],
       ['authorization', AUTHORIZATION],
       ['content-length', CONTENT_LENGTH_FIELD],
@@ -81,6 +87,7 @@ export class HeadReader {
     this.authorizations = 0;
     this.host = '';
     this.requestId = '';
+    this.correlationId = '';
     this.contentLength = -1;
     this.chunked = false;
     this.upgrade = false;
@@ -90,7 +97,9 @@ export class HeadReader {
     this.#hosts = 0;
     this.#refusal = null;
     request.forEach(this.#onField);
-    return this.#refusal ?? this.#judge();
+    const refusal = this.#refusal ?? this.#judge();
+    if (refusal !== null) this.correlationId = '';
+    return refusal;
   }
 
   /** Does a body follow? `Content-Length: 0` is no body. */
@@ -139,6 +148,9 @@ export class HeadReader {
         break;
       case REQUEST_ID:
         this.requestId = value;
+        break;
+      case CORRELATION_ID:
+        if (this.correlationId === '') this.correlationId = value;
         break;
     }
   }

@@ -5,12 +5,16 @@ import type { VerificationKey } from '../../workers/messages.ts';
 import type { Config } from '../config/schema.ts';
 import type { Handle as FlightHandle } from '../flight/table.ts';
 import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
+import type { SigningKeys } from '../token/signing-key.ts';
 import type { TicketsHandle } from './upgrade-tickets.ts';
 
 export const listenerMessagesVersion = 4;
 
 /** By issuer index of the policy's vocabulary; null while an issuer has no usable keys. */
 export type IssuerKeys = readonly (readonly VerificationKey[] | null)[];
+
+/** By signer, in the order of the configuration. */
+export type Signing = readonly SigningKeys[];
 
 /** A configuration as a listener gets it: it compiles the policy itself, which is pure, so that all threads agree. */
 export interface Configuration {
@@ -19,6 +23,7 @@ export interface Configuration {
   readonly config: Config;
   readonly labels: LabelIndex;
   readonly keys: IssuerKeys;
+  readonly signing: Signing;
 }
 
 /** What a listener thread is started with (`workerData`). */
@@ -45,7 +50,12 @@ export interface LoginsMemory {
 export type ToListener =
   | { readonly kind: 'configure'; readonly configuration: Configuration }
   /** New key sets for the configuration of that number. */
-  | { readonly kind: 'keys'; readonly configurationNumber: number; readonly keys: IssuerKeys }
+  | {
+      readonly kind: 'keys';
+      readonly configurationNumber: number;
+      readonly keys: IssuerKeys;
+      readonly signing: Signing;
+    }
   /** The search for unknown keys that `ticket` asked for is over; new keys, if any, were sent before. */
   | { readonly kind: 'keys-searched'; readonly ticket: number }
   | { readonly kind: 'ping' }

@@ -1,6 +1,7 @@
 /** What becomes of requests, written down: metric cells, the access log, the count that a drain waits for. */
 import { systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/errors.ts';
+import { isTraceTaken, parseTraceParent, type TraceParent } from '../core/trace-context.ts';
 import type { AccessEntry } from '../log/access.ts';
 import { noRoute } from '../metrics/ordinals.ts';
 import { callerGoneStatus, type Recorder } from '../metrics/recorder.ts';
@@ -38,7 +39,8 @@ export class ListenerObserver implements RequestObserver {
     else this.#drain.inFlight -= 1;
     const counted = status === 0 ? callerGoneStatus : status;
     const durationMs = systemClock.monotonicMs() - arrival.startedMs;
-    const traceId = this.#recorder.wantsTraces ? sampledTraceOf(arrival) : '';
+    const trace = this.#recorder.wantsTraces ? traceOf(arrival, refusal) : null;
+    const traceId = trace?.sampled === true ? trace.traceId : '';
     this.#recorder.requestDone(ordinalOf(arrival), arrival.method, counted, durationMs, traceId);
     const { access } = arrival.serving;
     // Of a WebSocket more can be said at its end.
@@ -97,6 +99,7 @@ export class ListenerObserver implements RequestObserver {
       requestBytes: exchange?.body?.receivedBytes ?? 0,
       responseBytes: exchange?.sentBytes ?? 0,
       requestId: arrival.requestId,
+      traceId: traceOf(arrival, refusal)?.traceId ?? null,
       clientAddress: arrival.loggedAddress,
       issuer:
         arrival.facts === null
@@ -108,13 +111,13 @@ export class ListenerObserver implements RequestObserver {
   }
 }
 
-const sampledTrace = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f][13579bdf]$/;
-
-/** The trace id of a request whose caller keeps the trace; else empty. Source: W3C Trace Context section 3.2. */
-function sampledTraceOf({ fields }: Arrival): string {
+/** The trace that the caller of a request is in, where it is taken from this caller. */
+function traceOf({ fields, facts, serving }: Arrival, refusal: Refusal | null): TraceParent | null {
+  const isAuthenticated = facts !== null && refusal?.challenge !== 'invalid_token';
+  if (!isTraceTaken(serving.config.listener.traceContext, isAuthenticated)) return null;
   for (let i = 0; i < fields.length; i += 2)
-    if (fields[i] === 'traceparent') return sampledTrace.exec(fields[i + 1]!)?.[1] ?? '';
-  return '';
+    if (fields[i] === 'traceparent') return parseTraceParent(fields[i + 1]!);
+  return null;
 }
 
 function ordinalOf(arrival: Arrival): number {

@@ -3,13 +3,12 @@
  *
  * `onRequest` is read from top to bottom: admit, match, credentials, facts, decide, serve. A token that is known is decided
  * and answered within the driver's callback; only a token that must be verified first, or a request that is forwarded,
- * becomes an `UwsExchange` and goes on later.
+ * becomes an `UwsExchange` and goes on later (`slow-ways.ts`).
  */
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
-import type { Facts } from '../core/facts.ts';
 import { methodIndex, methodsOf } from '../core/methods.ts';
-import { isDenial, type Permit } from '../core/verdict.ts';
+import { isDenial } from '../core/verdict.ts';
 import type { DecisionMount } from '../decision/mounts.ts';
 import type { HttpRequest, HttpResponse, SocketContext } from '../native/uws.ts';
 import { decide } from '../route/decide.ts';
@@ -28,6 +27,7 @@ import { peerAddress } from './peers.ts';
 import { isRequestId } from './request-id.ts';
 import type { Responder } from './respond.ts';
 import type { Serving } from './serving.ts';
+import { SlowWays } from './slow-ways.ts';
 import type { WebSockets } from './websockets.ts';
 
 /** What is heard of requests: metrics, the access log, the drain. */
@@ -68,6 +68,7 @@ export type RequestHandler = (response: HttpResponse, request: HttpRequest, cont
 export function createRequestHandler(parts: RequestParts): RequestHandler {
   const { serving, head, targetBytesMax, verifier, responder, clock, observer } = parts;
   const finished = observer.finished.bind(observer);
+  const slow = new SlowWays(parts);
 
   function onRequest(response: HttpResponse, request: HttpRequest, context?: SocketContext): void {
     // 1. Admit: one well-formed head, a method, and a path with one meaning.
@@ -97,31 +98,36 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       arrival.upgrade = handshake;
     }
 
+    if (route.jsonBody && head.hasBody)
+      return slow.readJson(suspend(response, arrival, route), route, wantedBearer(arrival, route));
+
     // 3. Credentials, and 4. facts: what the token says, if it was verified before.
     if (route.access !== null) {
       const token = credentialOf(arrival, route);
       if (typeof token !== 'string') return refuse(response, arrival, token);
       const known = verifier.lookup(token);
-      if (known === undefined) return verifyFirst(response, arrival, route, token);
+      if (known === undefined) return slow.verify(suspend(response, arrival, route), route, token);
       if ('code' in known) return refuse(response, arrival, known);
       arrival.facts = known;
+    } else if (arrival.serving.looksAside && !lookAside(arrival)) {
+      return slow.serveAside(suspend(response, arrival, route), route, bearer());
     }
 
     // 5. Decide.
     const verdict = decide(route, arrival.path, arrival.facts, verifier.liveKeys, clock.nowMs() / 1000);
     if (isDenial(verdict)) return refuse(response, arrival, verdict);
-    if (route.hook !== null) return askFirst(suspend(response, arrival, route), arrival, route, verdict);
+    if (route.hook !== null) return slow.ask(suspend(response, arrival, route), route, verdict);
     observer.decided(arrival, null);
 
-    // 6. Answer here, hand over to the endpoints for logins, or forward.
-    if (route.respond === null) return serve(suspend(response, arrival, route), arrival, route, verdict);
+    // 6. Answer here, or hand over to whoever answers.
+    if (route.respond === null) return slow.serve(suspend(response, arrival, route), route, verdict);
     responder.respondNow(response, route.respond, arrival);
     observer.finished(arrival, route.respond.status, null, null);
   }
 
   function credentialOf({ upgrade }: Arrival, route: Route): string | Refusal {
     const carried = upgrade?.carried[0];
-    if (carried === undefined) return readBearer(head.authorization, head.authorizations);
+    if (carried === undefined) return bearer();
     if (head.authorizations + upgrade!.carried.length > 1) return refusals.credentials_ambiguous;
     return carried.kind === 'token' ? carried.value : parts.tickets.redeem(carried.value, route.id);
   }
@@ -139,6 +145,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       target: query === undefined || query === '' ? path : `${path}?${query}`,
       fields: head.fields,
       requestId: head.requestId === '' ? parts.newRequestId() : callersId(response),
+      correlationId: head.correlationId,
       headOnly: methodName === 'HEAD',
       lastAnswer: parts.isDraining(),
       loggedAddress: now.access.isOn ? peerAddress(response) : '',
@@ -156,17 +163,36 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
 
   function refuse(response: HttpResponse, arrival: Arrival, refusal: Refusal, allow = ''): void {
     observer.decided(arrival, refusal);
-    responder.refuseNow(response, refusal, arrival, allow);
-    observer.finished(arrival, refusal.status, refusal, null);
+    const status = responder.refuseNow(response, refusal, arrival, allow);
+    observer.finished(arrival, status, refusal, null);
   }
 
   function refuseUnmatched(response: HttpResponse, arrival: Arrival): void {
     const allowed = arrival.serving.matcher.allowed(arrival.path);
-    if (allowed === 0) return refuse(response, arrival, refusals.route_not_found);
-    refuse(response, arrival, refusals.method_not_allowed, methodsOf(allowed));
+    const refusal = allowed === 0 ? refusals.route_not_found : refusals.method_not_allowed;
+    const allow = methodsOf(allowed);
+    if (!arrival.serving.looksAside || lookAside(arrival)) return refuse(response, arrival, refusal, allow);
+    slow.refuseAside(suspend(response, arrival, null), bearer(), refusal, allow);
   }
 
-  function suspend(response: HttpResponse, arrival: Arrival, route: Route): UwsExchange {
+  function bearer(): string | Refusal {
+    return readBearer(head.authorization, head.authorizations);
+  }
+
+  /** What is known of a token that nobody asks for goes into the arrival. False: it must be verified first. */
+  function lookAside(arrival: Arrival): boolean {
+    const token = bearer();
+    const known = typeof token === 'string' ? verifier.lookup(token) : null;
+    if (known === undefined) return false;
+    arrival.facts = slow.renewable(arrival, known);
+    return true;
+  }
+
+  function wantedBearer({ serving: { looksAside } }: Arrival, { access }: Route): string | Refusal | null {
+    return access !== null || looksAside ? bearer() : null;
+  }
+
+  function suspend(response: HttpResponse, arrival: Arrival, route: Route | null): UwsExchange {
     observer.suspended(arrival);
     const peer = peerAddress(response);
     return new UwsExchange(response, arrival, {
@@ -174,58 +200,13 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       peerAddress: peer,
       peerTrusted: parts.isTrustedPeer(peer),
       bodyLength: head.chunked ? null : Math.max(0, head.contentLength),
-      bodyBytesMax: route.bodyBytesMax,
+      bodyBytesMax: route?.bodyBytesMax ?? Infinity,
       bodyWatch: parts.bodyWatch,
       answerWatch: parts.answerWatch,
       expiryWatch: parts.expiryWatch,
       webSockets: parts.webSockets,
       finished,
     });
-  }
-
-  /** The slow way of steps 4 to 6: the request waits until its token is verified. */
-  function verifyFirst(response: HttpResponse, arrival: Arrival, route: Route, token: string): void {
-    const exchange = suspend(response, arrival, route);
-    const waiter = {
-      settle(outcome: Facts | Refusal): void {
-        if (exchange.gone) return;
-        if ('code' in outcome) return refuseLater(exchange, arrival, outcome);
-        arrival.facts = outcome;
-        const verdict = decide(route, arrival.path, outcome, verifier.liveKeys, clock.nowMs() / 1000);
-        if (isDenial(verdict)) return refuseLater(exchange, arrival, verdict);
-        if (route.hook === null) proceed(exchange, arrival, route, verdict);
-        else askFirst(exchange, arrival, route, verdict);
-      },
-    };
-    exchange.onGone(() => verifier.withdraw(waiter));
-    verifier.verify(token, exchange.peerAddress, waiter);
-  }
-
-  /** A permit that the route's access hook has to agree with. */
-  function askFirst(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
-    arrival.serving.askHook(route, arrival, permit.facts!, (refusal) => {
-      if (exchange.gone) return;
-      if (refusal === null) proceed(exchange, arrival, route, permit);
-      else refuseLater(exchange, arrival, refusal);
-    });
-  }
-
-  function proceed(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
-    observer.decided(arrival, null);
-    if (route.respond === null) serve(exchange, arrival, route, permit);
-    else exchange.respond(route.respond);
-  }
-
-  function refuseLater(exchange: UwsExchange, arrival: Arrival, refusal: Refusal): void {
-    observer.decided(arrival, refusal);
-    exchange.refuse(refusal);
-  }
-
-  function serve(exchange: UwsExchange, arrival: Arrival, route: Route, permit: Permit): void {
-    if (route.oauth !== null) return arrival.serving.login(permit, route.oauth, exchange);
-    if (route.ticket !== null) return parts.tickets.give(route.ticket, exchange);
-    exchange.forwardedMs = clock.monotonicMs();
-    arrival.serving.forward(permit, route, exchange);
   }
 
   return onRequest;

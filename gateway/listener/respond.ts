@@ -1,20 +1,34 @@
 /**
  * Turns a refusal into bytes: the only file that does. Also answers the routes that respond by themselves.
  *
- * Bodies: RFC 9457. Challenges: RFC 6750 section 3. Everything that does not depend on the request is rendered at start.
+ * Bodies: RFC 9457. Challenges: RFC 6750 section 3. What does not depend on the request is rendered
+ * once for each error profile.
  */
 import { STATUS_CODES } from 'node:http';
 import { assert } from '../core/assert.ts';
-import { type Refusal, type RefusalCode, refusalCodes, refusals } from '../core/errors.ts';
+import { type Refusal, refusalCodes, refusals } from '../core/errors.ts';
 import type { HttpResponse } from '../native/uws.ts';
-import type { FixedResponse, Route } from '../route/policy.ts';
+import { defaultErrorProfile, detailIn, detailOnRoute, statusIn } from '../route/error-profile.ts';
+import type { FixedResponse, Policy, Route } from '../route/policy.ts';
+import type { ErrorProfile } from '../route/source.ts';
 import type { Arrival } from './arrival.ts';
+import { latin1 } from './latin1.ts';
+import type { Reissuer, TokenField } from './reissuer.ts';
 
 /** What an answer needs to know of its request. */
-export type Asker = Pick<Arrival, 'requestId' | 'headOnly' | 'lastAnswer' | 'route'>;
+export type Asker = Pick<
+  Arrival,
+  'requestId' | 'correlationId' | 'headOnly' | 'lastAnswer' | 'route' | 'facts' | 'fields'
+> & {
+  readonly serving: {
+    readonly policy: Pick<Policy, 'errors' | 'vocabulary'>;
+    readonly reissuer: Pick<Reissuer, 'onOwnAnswer'> | null;
+  };
+};
 
 interface Rendered {
-  readonly statusLine: string;
+  readonly status: number;
+  readonly contentType: string;
   readonly body: string;
   readonly challenge: string;
   readonly retryAfter: string;
@@ -37,14 +51,32 @@ function challengeOf(refusal: Refusal, realm: string): string {
   }
 }
 
-function render(refusal: Refusal, realm: string): Rendered {
-  const { status, title, code } = refusal;
+/** One line each, so that it can be the tail of a field. */
+function bodyOf(profile: ErrorProfile, refusal: Refusal): string {
+  const { title, code } = refusal;
+  const status = statusIn(profile, refusal);
+  if (profile.body === 'detail') return detailBody(detailIn(profile, refusal));
+  return JSON.stringify({ type: `urn:sallyport:refusal:${code}`, title, status, code }) + '\n';
+}
+
+const detailBody = (detail: string | readonly object[]): string => JSON.stringify({ detail });
+
+function render(profile: ErrorProfile, refusal: Refusal, realm: string): Rendered {
+  const status = statusIn(profile, refusal);
   return {
-    statusLine: statusLine(status),
-    body: JSON.stringify({ type: `urn:sallyport:refusal:${code}`, title, status, code }) + '\n',
-    challenge: challengeOf(refusal, realm),
+    status,
+    contentType: profile.body === 'detail' ? 'application/json' : 'application/problem+json',
+    body: bodyOf(profile, refusal),
+    challenge: profile.challenge ? challengeOf(refusal, realm) : '',
     retryAfter: refusal.retryAfterSeconds > 0 ? String(refusal.retryAfterSeconds) : '',
   };
+}
+
+/** Fields that every answer has, by the names they have here. */
+export interface AnswerFieldNames {
+  readonly requestId: string;
+  /** Null: nothing is sent back. */
+  readonly correlationId: string | null;
 }
 
 /**
@@ -59,29 +91,35 @@ export class Responder {
   readonly #turned = (): void => {
     this.#answersInTurn = 0;
   };
-  readonly #rendered: ReadonlyMap<RefusalCode, Rendered>;
+  readonly #realm: string;
+  readonly names: AnswerFieldNames;
+  /** By profile, by position in the catalogue. */
+  readonly #rendered = new WeakMap<ErrorProfile, readonly Rendered[]>();
   /** Refusals under another status than their own, as they come up: by code and status. */
   readonly #restated = new Map<string, Rendered>();
-  readonly #realm: string;
-  readonly requestIdHeader: string;
 
-  constructor(realm: string, requestIdHeader: string) {
+  constructor(realm: string, names: AnswerFieldNames) {
     this.#realm = realm;
-    this.#rendered = new Map(refusalCodes.map((code) => [code, render(refusals[code], realm)]));
-    this.requestIdHeader = requestIdHeader;
+    this.names = names;
   }
 
-  /** Refuses within the request's own callback. */
-  refuseNow(response: HttpResponse, refusal: Refusal, asker: Asker, allow = ''): void {
+  /** The status that a refusal has for this asker. */
+  statusOf(refusal: Refusal, asker: Asker): number {
+    return statusIn(asker.route?.errors ?? asker.serving.policy.errors, refusal);
+  }
+
+  /** Refuses within the request's own callback. Returns the status. */
+  refuseNow(response: HttpResponse, refusal: Refusal, asker: Asker, allow = ''): number {
     if (refusal.close) this.#refuseAndClose(response, refusal, asker);
     else if (this.#mayAnswer()) this.#write(response, refusal, asker, allow);
     else nextTurn(response, () => this.#write(response, refusal, asker, allow));
+    return this.statusOf(refusal, asker);
   }
 
   /** Refuses later than that. The caller of this knows that the response is still open. */
-  refuseLater(response: HttpResponse, refusal: Refusal, asker: Asker): void {
+  refuseLater(response: HttpResponse, refusal: Refusal, asker: Asker, allow = ''): void {
     if (refusal.close) this.#refuseAndClose(response, refusal, asker);
-    else response.cork(() => this.#write(response, refusal, asker, ''));
+    else response.cork(() => this.#write(response, refusal, asker, allow));
   }
 
   /**
@@ -103,14 +141,15 @@ export class Responder {
    */
   told(refusal: Refusal, status: number, route: Route | null, allow = ''): FixedResponse {
     const key = `${refusal.code} ${status}`;
-    const rendered = this.#restated.get(key) ?? render({ ...refusal, status }, this.#realm);
+    const rendered =
+      this.#restated.get(key) ?? render(defaultErrorProfile, { ...refusal, status }, this.#realm);
     this.#restated.set(key, rendered);
     const headers: string[] = [];
     if (rendered.challenge !== '')
       headers.push('WWW-Authenticate', rendered.challenge + scopeOf(refusal, route));
     if (rendered.retryAfter !== '') headers.push('Retry-After', rendered.retryAfter);
     if (allow !== '') headers.push('Allow', allow);
-    headers.push('Cache-Control', 'no-store', 'Content-Type', 'application/problem+json');
+    headers.push('Cache-Control', 'no-store', 'Content-Type', rendered.contentType);
     return { status, headers, body: rendered.body };
   }
 
@@ -122,7 +161,7 @@ export class Responder {
 
   /** Answers a route that responds by itself. Later than in the request's callback, it wants to be corked. */
   respond(response: HttpResponse, fixed: FixedResponse, asker: Asker): void {
-    response.writeStatus(statusLine(fixed.status)).writeHeader(this.requestIdHeader, asker.requestId);
+    this.#begin(response, fixed.status, asker, asker.serving.reissuer?.onOwnAnswer(asker, null) ?? null);
     for (let i = 0; i < fixed.headers.length; i += 2)
       response.writeHeader(fixed.headers[i]!, fixed.headers[i + 1]!);
     const bodyless = fixed.status === 204 || fixed.status === 304;
@@ -133,6 +172,31 @@ export class Responder {
     } else end(response, fixed.body, asker);
   }
 
+  /**
+   * Begins an answer of our own: its status, the fields that every answer has, and a new token if there is one.
+   */
+  #begin(response: HttpResponse, status: number, asker: Asker, token: TokenField | null): void {
+    response.writeStatus(statusLine(status)).writeHeader(this.names.requestId, asker.requestId);
+    if (token !== null) response.writeHeader(token[0], token[1]);
+    const { correlationId } = this.names;
+    if (correlationId === null || asker.correlationId === '') return;
+    response.writeHeader(correlationId, latin1(asker.correlationId));
+  }
+
+  #renderedOf(refusal: Refusal, asker: Asker): Rendered {
+    const profile = asker.route?.errors ?? asker.serving.policy.errors;
+    let all = this.#rendered.get(profile);
+    if (all === undefined) {
+      all = refusalCodes.map((code) => render(profile, refusals[code], this.#realm));
+      this.#rendered.set(profile, all);
+    }
+    const rendered = all[refusal.index];
+    assert(rendered !== undefined, 'every refusal is rendered');
+    if (profile.body === 'problem') return rendered;
+    const detail = detailOnRoute(refusal, asker.route, asker.facts, asker.serving.policy.vocabulary);
+    return detail === null ? rendered : { ...rendered, body: detailBody(detail) };
+  }
+
   #mayAnswer(): boolean {
     if (this.#answersInTurn === 0) setImmediate(this.#turned);
     this.#answersInTurn += 1;
@@ -140,9 +204,13 @@ export class Responder {
   }
 
   #write(response: HttpResponse, refusal: Refusal, asker: Asker, allow: string): void {
-    const rendered = this.#rendered.get(refusal.code);
-    assert(rendered !== undefined, 'every refusal is rendered');
-    response.writeStatus(rendered.statusLine).writeHeader(this.requestIdHeader, asker.requestId);
+    const rendered = this.#renderedOf(refusal, asker);
+    this.#begin(
+      response,
+      rendered.status,
+      asker,
+      asker.serving.reissuer?.onOwnAnswer(asker, refusal) ?? null,
+    );
     if (rendered.challenge !== '') {
       response.writeHeader('WWW-Authenticate', rendered.challenge + scopeOf(refusal, asker.route));
     }
@@ -154,15 +222,16 @@ export class Responder {
     response.writeHeader('Cache-Control', 'no-store');
     if (refusal.close) {
       // No call of the driver both ends the answer and stops what is pipelined behind it. So the end of the head and the
-      // body go out as the tail of the last field, the body's own last line break being the field's; `close` follows.
+      // body go out as the tail of the last field, whose line break ends the body; `close` follows.
+      const body = rendered.body.trimEnd();
       response
         .writeHeader('Connection', 'close')
-        .writeHeader('Content-Length', String(Buffer.byteLength(rendered.body) + 1));
-      const tail = asker.headOnly ? '\r\n' : `\r\n\r\n${rendered.body.slice(0, -1)}`;
-      response.writeHeader('Content-Type', `application/problem+json${tail}`);
+        .writeHeader('Content-Length', String(Buffer.byteLength(body) + 2));
+      const tail = asker.headOnly ? '\r\n' : `\r\n\r\n${body}`;
+      response.writeHeader('Content-Type', `${rendered.contentType}${tail}`);
       return;
     }
-    response.writeHeader('Content-Type', 'application/problem+json');
+    response.writeHeader('Content-Type', rendered.contentType);
     end(response, rendered.body, asker);
   }
 }

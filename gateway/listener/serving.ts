@@ -8,6 +8,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Exchange } from '../core/exchange.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
+import { isTraceTaken } from '../core/trace-context.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
 import type { Config } from '../config/schema.ts';
 import { assert } from '../core/assert.ts';
@@ -22,7 +23,8 @@ import { compileMatcher, type Matcher } from '../route/match.ts';
 import { accountOfRequest } from '../oauth/account.ts';
 import type { Endpoints } from '../oauth/http/endpoints.ts';
 import type { BrokerApi } from '../oauth/broker.ts';
-import type { CredentialUse, OauthMount, Policy, Route } from '../route/policy.ts';
+import type { CredentialUse, FixedResponse, OauthMount, Policy, Route } from '../route/policy.ts';
+import type { SigningKeys } from '../token/signing-key.ts';
 import type { Refuse } from '../upstream/call.ts';
 import { forward } from '../upstream/forward.ts';
 import { HeaderPlan } from '../upstream/headers.ts';
@@ -31,6 +33,7 @@ import { Upstream } from '../upstream/upstream.ts';
 import type { Configuration } from './messages.ts';
 import { trustedPeers } from './peers.ts';
 import { openHooks, type OpenHook } from './hooks.ts';
+import { Reissuer } from './reissuer.ts';
 import { recordUpstream } from './recorded-upstream.ts';
 
 const refusalOf: Readonly<Record<HookAnswer, Refusal | null>> = {
@@ -52,8 +55,13 @@ export class Serving {
   readonly access: AccessLog;
   /** Where other proxies ask for decisions; null where they cannot. */
   readonly decisions: DecisionMounts | null;
+  /** Null where the configuration makes no tokens. */
+  readonly reissuer: Reissuer | null;
+  /** A token is looked at even where none is asked for, so that it may be renewed. */
+  readonly looksAside: boolean;
   /** The state of each upstream by its ordinal, as it is now. */
   readonly upstreamStats: () => (readonly [number, UpstreamStats])[];
+  #jwks: FixedResponse = { status: 200, headers: [], body: '' };
   readonly #ordinals: readonly number[];
   /** By route index; null for a route that answers by itself. */
   readonly #targets: readonly (Target | null)[];
@@ -89,6 +97,9 @@ export class Serving {
       decision === undefined
         ? null
         : new DecisionMounts(decision, trustedPeers(decision.peers ?? listener.trustedProxies), policy);
+    this.reissuer = Reissuer.of(policy, config.signers, systemClock, recorder);
+    this.looksAside = policy.renewals.some((renewal) => renewal?.onAllAnswers === true);
+    this.setSigning(configuration.signing);
     this.#ordinals = labels.routes;
     this.#refuse = refuse;
     this.#endpoints = endpoints;
@@ -110,11 +121,30 @@ export class Serving {
       identityHeaders: policy.identityHeaders,
       requestIdHeader: config.listener.requestId.header,
     };
+    const { traceContext } = config.listener;
     this.#targets = policy.routes.map((route) => {
       const upstream = route.upstream === null ? undefined : upstreams.get(route.upstream);
-      return upstream === undefined ? null : { upstream, plan: new HeaderPlan(route.forwarding, settings) };
+      const keepsTrace = isTraceTaken(traceContext, route.access !== null);
+      return upstream === undefined
+        ? null
+        : { upstream, plan: new HeaderPlan(route.forwarding, { ...settings, keepsTrace }) };
     });
     this.upstreamStats = () => this.#upstreams.map(({ name, stats }) => [ordinalOf(name), stats]);
+  }
+
+  /** The signers have other keys from now on; in the order of the configuration. */
+  setSigning(keys: readonly SigningKeys[]): void {
+    this.reissuer?.setKeys(keys);
+    this.#jwks = {
+      status: 200,
+      headers: ['Content-Type', 'application/jwk-set+json', 'Cache-Control', 'max-age=60'],
+      body: JSON.stringify({ keys: keys.flatMap(({ published }) => published) }),
+    };
+  }
+
+  /** The public keys of the signers (RFC 7517 section 5). */
+  get jwks(): FixedResponse {
+    return this.#jwks;
   }
 
   ordinalOf(route: Route): number {

@@ -91,7 +91,11 @@ const app = driver.App();
 const drain = new Drain();
 process.on('exit', () => app.close());
 
-const responder = new Responder(config.listener.realm, config.listener.requestId.header);
+const correlationIdHeader = config.listener.correlationId?.header ?? null;
+const responder = new Responder(config.listener.realm, {
+  requestId: config.listener.requestId.header,
+  correlationId: correlationIdHeader,
+});
 const observer = new ListenerObserver(recorder, new WebSocketRecorder(boot.metrics), drain);
 const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
 const answerWatch = new SilenceWatch(config.listener.answerTimeoutMs, systemClock);
@@ -112,6 +116,7 @@ const parts = {
     fieldsMax: config.listener.maxHeaderCount,
     bytesMax: config.listener.maxHeaderBytes,
     requestIdHeader: config.listener.requestId.header,
+    correlationIdHeader,
   }),
   targetBytesMax: config.listener.maxTargetBytes,
   bodyWatch: new SilenceWatch(config.listener.bodyTimeoutMs, systemClock),
@@ -184,7 +189,9 @@ main.on('message', (message: ToListener) => {
       return;
     }
     case 'keys':
-      if (message.configurationNumber === serving.number) verification.renewKeys(message.keys);
+      if (message.configurationNumber !== serving.number) return;
+      verification.renewKeys(message.keys);
+      serving.setSigning(message.signing);
       return;
     case 'keys-searched':
       verification.searched(message.ticket);

@@ -17,6 +17,8 @@ export interface AccessEntry {
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly requestId: string;
+  /** Of the caller's trace context, where that is taken. */
+  readonly traceId: string | null;
   readonly clientAddress: string;
   /** Name of the issuer in the configuration. */
   readonly issuer: string | null;
@@ -72,6 +74,7 @@ export class AccessLog {
         bytes_in: entry.requestBytes,
         bytes_out: entry.responseBytes,
         request_id: entry.requestId,
+        trace_id: entry.traceId,
         client: entry.clientAddress,
         issuer: entry.issuer,
         upstream: entry.upstream,

@@ -63,6 +63,7 @@ export const refreshResults = ['ok', 'failed'] as const;
 export const gcKinds = ['minor', 'major', 'incremental', 'weak_callbacks'] as const;
 /** What the series budget had no room for: counters by route, decision counters by route, duration histograms by route. */
 export const foldedFamilies = ['requests', 'decisions', 'durations'] as const;
+export const mintPurposes = ['exchange', 'renewal'] as const;
 export const unknownKidOutcomes = ['fetched', 'suppressed'] as const;
 
 /** Counted per route in the series table (`series.ts`), because most combinations never occur. */
@@ -134,6 +135,7 @@ export const cellFamilies = {
   sallyport_jwt_cache_entries: gauge('Verified tokens that are kept.', {}),
   sallyport_jwt_cache_bytes: gauge('Estimated memory of the verified tokens that are kept.', {}),
   sallyport_jwt_cache_evictions_total: counter('Verified tokens dropped to make room.', {}),
+  sallyport_tokens_minted_total: counter('Tokens that the gateway made.', { purpose: mintPurposes }),
   sallyport_verify_batch_tokens: histogram('Tokens sent to a worker in one task.', batchTokens, {}),
   sallyport_verify_queue_tokens: gauge('Tokens that wait for a worker.', { lane: lanes }),
   sallyport_verify_queue_wait_seconds: histogram('How long tokens waited for a worker.', verifySeconds, {

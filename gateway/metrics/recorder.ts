@@ -31,6 +31,7 @@ import {
   flowEnds,
   foldedFamilies,
   lanes,
+  mintPurposes,
   refreshResults,
   upstreamErrorKinds,
   verifyAlgorithms,
@@ -312,6 +313,10 @@ export class Recorder implements VerifierObserver {
     this.#cells[this.#base.sallyport_heap_used_bytes] = usedBytes;
     this.#cells[this.#base.sallyport_heap_limit_bytes] = limitBytes;
     this.#cells[this.#base.sallyport_external_memory_bytes] = externalBytes;
+  }
+
+  tokenMinted(purpose: (typeof mintPurposes)[number]): void {
+    this.#cells[this.#base.sallyport_tokens_minted_total + mintPurposes.indexOf(purpose)]! += 1;
   }
 
   logLinesDropped(lines: number): void {

@@ -17,6 +17,7 @@ export interface NamedAccess {
   readonly any: readonly (readonly string[])[];
   readonly subjectParam: number;
   readonly claims: readonly ClaimCheck[];
+  readonly subjectDetail: string | null;
 }
 
 /** Reads a protected route; null when it is impossible, which is then among the problems. */
@@ -43,6 +44,7 @@ export function readAccess(
       .map((list) => Array.from(new Set(list))),
     subjectParam,
     claims,
+    subjectDetail: nearest(chain, (node) => node.subject)?.value.detail ?? null,
   };
 }
 
@@ -143,6 +145,19 @@ function typeBits(types: IssuerSource['tokenTypes'], named: ReadonlyMap<string, 
   return types.values.reduce((bits, type, index) => (accepted.has(type) ? bits | (1 << index) : bits), 0);
 }
 
+/** For `explain`: each token type that a route allows, and what allows it. */
+export function typeOriginsOf(chain: Chain, source: PolicySource): Readonly<Record<string, ConfigPath[]>> {
+  const origins: Record<string, ConfigPath[]> = {};
+  const add = (type: string, place: ConfigPath): void => void (origins[type] ??= []).push(place);
+  for (const { node, at } of chain) for (const type of node.tokenTypes ?? []) add(type, at);
+  if (Object.keys(origins).length > 0) return origins;
+  for (const name of issuersOf(chain) ?? Object.keys(source.issuers)) {
+    const types = source.issuers[name]?.tokenTypes;
+    if (types !== undefined) add(types.default, ['issuers', name, 'token_types', 'default']);
+  }
+  return origins;
+}
+
 /** Turns names into bits. */
 export function accessOf(named: NamedAccess, source: PolicySource, scopes: Names, audiences: Names): Access {
   const names = Object.keys(source.issuers);
@@ -159,6 +174,7 @@ export function accessOf(named: NamedAccess, source: PolicySource, scopes: Names
     any: named.any.map(scopeBits),
     subjectParam: named.subjectParam,
     claims: named.claims,
+    subjectDetail: named.subjectDetail,
     challengeScope: [...new Set([...named.all, ...named.any.flat()])].join(' '),
   };
 }

@@ -36,7 +36,7 @@ export function checkNode(chain: Chain, source: PolicySource, problems: ProblemL
 }
 
 function checkOneTarget(node: RouteSource, at: ConfigPath, problems: ProblemList): void {
-  const given = (['upstream', 'respond', 'oauth', 'ticket'] as const).filter(
+  const given = (['upstream', 'respond', 'oauth', 'ticket', 'jwks'] as const).filter(
     (key) => node[key] !== undefined,
   );
   for (const key of given.slice(1)) {
@@ -81,6 +81,10 @@ function checkNames(node: RouteSource, at: ConfigPath, source: PolicySource, pro
   const hooks = Object.keys(source.accessHooks);
   if (node.accessHook !== undefined && !hooks.includes(node.accessHook)) {
     problems.addUnknown([...at, 'access_hook'], 'access hook', node.accessHook, hooks);
+  }
+  const profiles = Object.keys(source.errorProfiles ?? {});
+  if (node.errorProfile !== undefined && !profiles.includes(node.errorProfile)) {
+    problems.addUnknown([...at, 'error_profile'], 'error profile', node.errorProfile, profiles);
   }
   const upstreams = Object.keys(source.upstreams);
   if (node.upstream !== undefined && !upstreams.includes(node.upstream)) {

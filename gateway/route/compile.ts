@@ -3,18 +3,20 @@
  * request. A policy that cannot be met, or that can be read in two ways, does not compile.
  */
 import { methods } from '../core/methods.ts';
-import { accessOf, readAccess, type NamedAccess } from './access.ts';
+import { accessOf, readAccess, typeOriginsOf, type NamedAccess } from './access.ts';
 import { checkNode } from './check-node.ts';
 import { hookOf } from './claim-checks.ts';
 import { credentialOf } from './credential.ts';
+import { defaultErrorProfile } from './error-profile.ts';
 import { forwardingOf, normalName, Projections } from './forwarding.ts';
 import { isPublic, nearest, originsOf, type Chain } from './inherit.ts';
 import { fullPattern, paramsOf, parsePattern, patternProblem, shapeOf } from './pattern.ts';
 import { mountOf } from './mount.ts';
 import { allowanceBits } from './path.ts';
-import type { Access, FixedResponse, Policy, Route } from './policy.ts';
+import type { Access, FixedResponse, Policy, Renewal, Route } from './policy.ts';
+import { exchangeOf, renewalAccessOf, renewalsOf, type RenewalDraft } from './reissue.ts';
 import { ProblemList, showPath, type PolicyProblem } from './problem.ts';
-import type { PolicySource, RespondSource, RouteSource } from './source.ts';
+import type { ErrorProfile, PolicySource, RespondSource, RouteSource } from './source.ts';
 import { Names, vocabularyOf } from './vocabulary.ts';
 import { checkTickets, ticketOf, webSocketOf } from './websocket.ts';
 
@@ -37,6 +39,7 @@ export function compilePolicy(source: PolicySource): Compiled {
   const drafts: Draft[] = [];
   const closed = new Map<string, Chain>();
   const unserved = new Set<string>();
+  const renewals = renewalsOf(source, problems);
   const identityHeaders = new Set(source.identityHeaders.map(normalName));
 
   const visit = (chain: Chain): void => {
@@ -60,8 +63,9 @@ export function compilePolicy(source: PolicySource): Compiled {
   return {
     ok: true,
     policy: {
-      ...assemble(source, drafts, projections),
+      ...assemble(source, drafts, projections, renewals),
       closed: [...closed.keys(), ...unserved],
+      errors: errorProfileOf([], source),
       identityHeaders,
     },
   };
@@ -104,6 +108,7 @@ function readRoute(
     ...target,
     hook: open ? null : hookOf(chain, source, projections),
     forwarding,
+    exchange: exchangeOf(chain, target.upstream !== null, source, problems),
     credential:
       target.upstream === null ? null : credentialOf(chain, forwarding, source, projections, problems),
     websocket: webSocketOf(chain, target.upstream !== null, problems),
@@ -112,8 +117,13 @@ function readRoute(
       (bits, allowance) => bits | allowanceBits[allowance],
       0,
     ),
-    bodyBytesMax: nearest(chain, (level) => level.maxBodyBytes)?.value ?? Infinity,
-    origin: { at, from: originsOf(chain) },
+    ...readBody(chain, problems),
+    errors: errorProfileOf(chain, source),
+    origin: {
+      at,
+      from: originsOf(chain),
+      tokenTypes: open ? {} : typeOriginsOf(chain, source),
+    },
   };
   if (route.id.length > 128) {
     problems.add(at, 'the id made of methods and path has more than 128 characters: choose one by `id`', {
@@ -124,6 +134,28 @@ function readRoute(
   return { route, access, shape: shapeOf(segments), idChosen: node.id !== undefined, chain };
 }
 
+/** Largest body that is looked at as JSON, where nothing is said. */
+const jsonBytesDefault = 1_048_576;
+const jsonBytesMax = 16_777_216;
+
+function readBody(chain: Chain, problems: ProblemList): Pick<Route, 'bodyBytesMax' | 'jsonBody'> {
+  const limit = nearest(chain, (level) => level.maxBodyBytes);
+  const jsonBody = nearest(chain, (level) => level.jsonBody)?.value ?? false;
+  if (jsonBody && limit !== null && limit.value > jsonBytesMax)
+    problems.add(
+      [...limit.at, 'max_body_bytes'],
+      `a body that is looked at has at most ${jsonBytesMax} bytes`,
+    );
+  return { bodyBytesMax: limit?.value ?? (jsonBody ? jsonBytesDefault : Infinity), jsonBody };
+}
+
+/** The profile that the nearest node names, else the one of the listener. A name that nothing has was reported. */
+function errorProfileOf(chain: Chain, source: PolicySource): ErrorProfile {
+  const name = nearest(chain, (node) => node.errorProfile)?.value ?? source.listener?.errorProfile;
+  const profiles = source.errorProfiles ?? {};
+  return name !== undefined && Object.hasOwn(profiles, name) ? profiles[name]! : defaultErrorProfile;
+}
+
 const defaultId = ({ methods }: RouteSource, pattern: string): string =>
   methods === undefined ? pattern : `${methods.join('|')} ${pattern}`;
 
@@ -132,22 +164,26 @@ function readTargetOf(
   chain: Chain,
   source: PolicySource,
   problems: ProblemList,
-): Pick<Route, 'upstream' | 'respond' | 'oauth' | 'ticket'> {
-  const nowhere = { upstream: null, respond: null, oauth: null, ticket: null };
-  const found = nearest(chain, (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket);
+): Pick<Route, 'upstream' | 'respond' | 'oauth' | 'ticket' | 'jwks'> {
+  const nowhere = { upstream: null, respond: null, oauth: null, ticket: null, jwks: false };
+  const found = nearest(
+    chain,
+    (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket ?? node.jwks,
+  );
   const level = chain.at(-1)!;
   if (found === null) {
     const rest =
       (level.node.routes ?? []).length === 0 ? '' : '; or say `closed: true` when only its routes are served';
     problems.add(
       level.at,
-      `where do requests go? The route has neither \`upstream\` nor \`respond\`, \`oauth\` or \`ticket\`${rest}`,
+      `where do requests go? The route has none of \`upstream\`, \`respond\`, \`oauth\`, \`ticket\` and \`jwks\`${rest}`,
       { atKey: true },
     );
     return nowhere;
   }
   const { value } = found;
   if (typeof value === 'string') return { ...nowhere, upstream: value };
+  if (value === true) return { ...nowhere, jwks: true };
   if ('for' in value) return { ...nowhere, ticket: ticketOf(chain, value, problems) };
   if ('serve' in value) {
     const mounted = chain.findLastIndex(({ node }) => node.oauth !== undefined);
@@ -213,14 +249,23 @@ function assemble(
   source: PolicySource,
   drafts: readonly Draft[],
   projections: Projections,
-): Pick<Policy, 'vocabulary' | 'routes'> {
+  renewals: readonly (RenewalDraft | null)[],
+): Pick<Policy, 'vocabulary' | 'routes' | 'renewals'> {
   const named = drafts.flatMap(({ access }) => access ?? []);
   const audiences = new Names();
   for (const access of named)
     for (const list of access.audiences.values()) for (const name of list ?? []) audiences.add(name);
+  for (const [index, issuer] of Object.values(source.issuers).entries())
+    if (renewals[index] !== null) for (const name of issuer.audiences) audiences.add(name);
   const scopeNames = named.flatMap(({ all, any }) => all.concat(any.flat()));
   const vocabulary = vocabularyOf(
-    { issuers: Object.keys(source.issuers), scopes: scopeNames, audiences, projections: projections.list },
+    {
+      issuers: Object.keys(source.issuers),
+      tokenTypes: Object.values(source.issuers).map(({ tokenTypes }) => tokenTypes?.values ?? []),
+      scopes: scopeNames,
+      audiences,
+      projections: projections.list,
+    },
     source.scopes.implies,
   );
   const scopes = new Names();
@@ -229,5 +274,9 @@ function assemble(
     const bits: Access | null = access === null ? null : accessOf(access, source, scopes, audiences);
     return { index, ...route, access: bits };
   });
-  return { vocabulary, routes };
+  const renewed = renewals.map((draft, index): Renewal | null => {
+    if (draft === null) return null;
+    return { ...draft, access: renewalAccessOf(vocabulary.issuers[index]!, source, scopes, audiences) };
+  });
+  return { vocabulary, routes, renewals: renewed };
 }

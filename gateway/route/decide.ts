@@ -18,7 +18,7 @@
 import { refusals, type RefusalCode } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import { hasAll, hasAny } from '../core/mask.ts';
-import { grant, type Verdict } from '../core/verdict.ts';
+import { type Denial, grant, type Verdict } from '../core/verdict.ts';
 import type { Access, ClaimCheck, Param, Route } from './policy.ts';
 
 /** By key id: 1 while the key is in its set. Ids beyond the end are withdrawn. */
@@ -85,6 +85,17 @@ function fitsClaim(
   return Array.isArray(claim) ? claim.some(fits) : fits(claim);
 }
 
+/** The first half of a verdict: what is wrong with the token by itself, or null. */
+export function judgeToken(access: Access, facts: Facts, live: LiveKeys, nowSeconds: number): Denial | null {
+  if (!isLive(facts, live)) return refusals.token_withdrawn;
+  if (!isOfIssuer(access, facts)) return refusals.token_issuer;
+  if (!isUnexpired(access, facts, nowSeconds)) return refusals.token_expired;
+  if (!isBegun(access, facts, nowSeconds)) return refusals.token_not_yet_valid;
+  if (!isIssued(access, facts, nowSeconds)) return refusals.token_issued_in_future;
+  if (!fitsAudience(access, facts)) return refusals.token_audience;
+  return null;
+}
+
 /**
  * The verdict on one request. `path` is the raw path that `route` was matched by; `facts` null means no token came.
  *
@@ -100,12 +111,8 @@ export function decide(
   const access = route.access;
   if (access === null) return grant(null);
   if (facts === null) return refusals.credentials_missing;
-  if (!isLive(facts, live)) return refusals.token_withdrawn;
-  if (!isOfIssuer(access, facts)) return refusals.token_issuer;
-  if (!isUnexpired(access, facts, nowSeconds)) return refusals.token_expired;
-  if (!isBegun(access, facts, nowSeconds)) return refusals.token_not_yet_valid;
-  if (!isIssued(access, facts, nowSeconds)) return refusals.token_issued_in_future;
-  if (!fitsAudience(access, facts)) return refusals.token_audience;
+  const wrong = judgeToken(access, facts, live, nowSeconds);
+  if (wrong !== null) return wrong;
   if (!fitsType(access, facts)) return refusals.token_type_not_allowed;
   if (!hasScopes(access, facts)) return refusals.scope_insufficient;
   if (!fitsSubject(route, access, path, facts)) return refusals.subject_mismatch;

@@ -1,8 +1,8 @@
 /**
  * Inheritance: what a route has, from the chain of nodes that lead to it. Pure questions about a chain, root first.
  *
- * Nearest node wins: issuer, audiences, upstream or respond or oauth or ticket, credential, subject, access_hook, public,
- * allow_in_path, max_body_bytes, websocket, end_at_expiry.
+ * Nearest node wins: issuer, audiences, upstream or respond or oauth or ticket or jwks, credential, subject, access_hook, public,
+ * allow_in_path, max_body_bytes, websocket, end_at_expiry, error_profile, exchange, json_body.
  * All levels together: claims, scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
  */
 import type { ConfigPath } from './problem.ts';
@@ -78,12 +78,15 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
   ['public', (node) => node.public],
   ['subject', (node) => node.subject],
   ['access_hook', (node) => node.accessHook],
-  ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket],
+  ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket ?? node.jwks],
   ['credential', (node) => node.credential],
   ['allow_in_path', (node) => node.allowInPath],
   ['max_body_bytes', (node) => node.maxBodyBytes],
   ['websocket', (node) => node.websocket],
   ['end_at_expiry', (node) => node.endAtExpiry],
+  ['json_body', (node) => node.jsonBody],
+  ['exchange', (node) => node.exchange],
+  ['error_profile', (node) => node.errorProfile],
 ];
 const ofAllLevels: readonly (readonly [setting: string, pick: Pick])[] = [
   ['scopes', (node) => node.scopes ?? node.anyOf],

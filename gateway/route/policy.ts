@@ -4,7 +4,7 @@
  */
 import type { Requirement } from '../core/mask.ts';
 import type { ConfigPath } from './problem.ts';
-import type { OauthMountKind } from './source.ts';
+import type { ErrorProfile, OauthMountKind } from './source.ts';
 
 /** A claim on its way to a header: how the value is found and written. Shared by all routes that forward it alike. */
 export interface Projection {
@@ -21,6 +21,8 @@ export interface Vocabulary {
   readonly implied: readonly (readonly number[])[];
   readonly audiences: readonly string[];
   readonly issuers: readonly string[];
+  /** By issuer index: its token types in the order of their bits; empty where it has none. */
+  readonly tokenTypes: readonly (readonly string[])[];
   readonly projections: readonly Projection[];
 }
 
@@ -109,6 +111,37 @@ export interface HookUse {
   readonly claims: readonly { readonly name: string; readonly projection: number }[];
 }
 
+/** Some types of tokens are exchanged for another one when the upstream's answer is a success. */
+export interface TokenExchange {
+  /** Its name in the configuration. */
+  readonly signer: string;
+  readonly header: string;
+  /** By issuer index: the types that are exchanged, as bits. */
+  readonly from: readonly number[];
+  readonly to: string;
+  /** By issuer index: the claim that says the type. */
+  readonly typeClaims: readonly string[];
+}
+
+/** Tokens of an issuer are made anew before they expire. */
+export interface Renewal {
+  readonly signer: string;
+  readonly header: string;
+  /** Types that are never renewed, as bits. */
+  readonly exceptTypes: number;
+  /** Of the token's lifetime. */
+  readonly share: number;
+  readonly floorSeconds: number;
+  /** Also on refusals that are not about the token, where nothing matches, and on public routes. */
+  readonly onAllAnswers: boolean;
+  /** From the first token of a line; null for no limit. */
+  readonly totalAgeSecondsMax: number | null;
+  /** Field of an upstream's answer that forbids it. */
+  readonly stopHeader: string | null;
+  /** What a token must show where no route asks for one. */
+  readonly access: Access;
+}
+
 /** What the token of a route has to show. Null for a public route. */
 export interface Access {
   /** By issuer index: may its tokens be used here? */
@@ -125,6 +158,8 @@ export interface Access {
   /** Index of the path parameter that must equal the subject, -1 for none. */
   readonly subjectParam: number;
   readonly claims: readonly ClaimCheck[];
+  /** What the error profile `detail` says when it does not; null for the catalogue's word. */
+  readonly subjectDetail: string | null;
   /** Scopes for the challenge of a 403 (RFC 6750 section 3: `scope`), space-separated; empty when none is required. */
   readonly challengeScope: string;
 }
@@ -134,6 +169,8 @@ export interface Origin {
   readonly at: ConfigPath;
   /** By setting: the nodes it came from, root first; several where levels add up. */
   readonly from: Readonly<Record<string, readonly ConfigPath[]>>;
+  /** For each allowed token type, every node that allows it, or the place of the default that does. */
+  readonly tokenTypes: Readonly<Record<string, readonly ConfigPath[]>>;
 }
 
 /** A path parameter and the segments it covers: counted from 0 at the start, or from -1 at the end. */
@@ -158,6 +195,9 @@ export interface Route {
   readonly oauth: OauthMount | null;
   readonly ticket: TicketMount | null;
   readonly hook: HookUse | null;
+  /** The route answers with the public keys of the signers. */
+  readonly jwks: boolean;
+  readonly exchange: TokenExchange | null;
   readonly forwarding: Forwarding;
   readonly credential: CredentialUse | null;
   /** Null: requests to become a WebSocket are refused. */
@@ -168,6 +208,10 @@ export interface Route {
   readonly pathAllowance: number;
   /** `Infinity` when there is no limit. */
   readonly bodyBytesMax: number;
+  /** A body must be JSON, which is looked at before the token. */
+  readonly jsonBody: boolean;
+  /** How refusals are told. */
+  readonly errors: ErrorProfile;
   readonly origin: Origin;
 }
 
@@ -176,6 +220,10 @@ export interface Policy {
   readonly routes: readonly Route[];
   /** Patterns of closed prefixes and of paths that are left out: what they match, nothing less specific does. */
   readonly closed: readonly string[];
+  /** By issuer index; null where tokens are not renewed. */
+  readonly renewals: readonly (Renewal | null)[];
+  /** How refusals are told where no route has matched. */
+  readonly errors: ErrorProfile;
   /** Lower-case names, `-` for `_`, that callers may not send: those that any route makes of claims and the configured. */
   readonly identityHeaders: ReadonlySet<string>;
 }

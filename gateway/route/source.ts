@@ -80,6 +80,33 @@ export interface ClaimCheckSource {
   readonly absent: 'refuse' | 'pass';
 }
 
+export interface ExchangeSource {
+  readonly signer: string;
+  readonly from: readonly string[];
+  readonly to: string;
+  readonly header: string;
+}
+
+export interface RenewalSource {
+  readonly signer: string;
+  readonly header: string;
+  readonly exceptTypes: readonly string[];
+  readonly sharePercent: number;
+  readonly floorSeconds: number;
+  readonly answers: 'served' | 'all';
+  readonly maxTotalAgeSeconds?: number | undefined;
+  readonly stopHeader?: string | undefined;
+}
+
+/** How refusals are told; `error-profile.ts` says what that means. */
+export interface ErrorProfile {
+  readonly body: 'problem' | 'detail';
+  /** Send `WWW-Authenticate` (RFC 6750 section 3). */
+  readonly challenge: boolean;
+  /** `detail` only: say why a token will not do. */
+  readonly reasons: boolean;
+}
+
 /** One node of the route tree: what it says itself. */
 export interface RouteSource {
   readonly id?: string | undefined;
@@ -94,7 +121,7 @@ export interface RouteSource {
   /** Further lists of scopes of which one is required each; made by imports, not written by hand. */
   readonly anyOf?: readonly (readonly string[])[] | undefined;
   readonly tokenTypes?: readonly string[] | undefined;
-  readonly subject?: { readonly param: string } | undefined;
+  readonly subject?: { readonly param: string; readonly detail?: string | undefined } | undefined;
   readonly claims?: readonly ClaimCheckSource[] | undefined;
   readonly accessHook?: string | undefined;
   readonly upstream?: string | undefined;
@@ -107,6 +134,10 @@ export interface RouteSource {
   readonly forward?: ForwardSource | undefined;
   readonly allowInPath?: readonly PathAllowance[] | undefined;
   readonly maxBodyBytes?: number | undefined;
+  readonly jwks?: true | undefined;
+  readonly exchange?: ExchangeSource | undefined;
+  readonly jsonBody?: boolean | undefined;
+  readonly errorProfile?: string | undefined;
   readonly closed?: boolean | undefined;
   /** A path that is not served here, nor by anything less specific; made by imports. */
   readonly unserved?: true | undefined;
@@ -118,7 +149,10 @@ export interface RouteSource {
 export interface IssuerSource {
   readonly audiences: readonly string[];
   readonly leewaySeconds: number;
-  readonly tokenTypes?: { readonly values: readonly string[]; readonly default: string } | undefined;
+  readonly tokenTypes?:
+    | { readonly claim?: string | undefined; readonly values: readonly string[]; readonly default: string }
+    | undefined;
+  readonly renewal?: RenewalSource | undefined;
 }
 
 export interface PolicySource {
@@ -127,6 +161,9 @@ export interface PolicySource {
   readonly scopes: { readonly implies: Readonly<Record<string, readonly string[]>> };
   readonly identityHeaders: readonly string[];
   readonly accessHooks: Readonly<Record<string, { readonly claims: Readonly<Record<string, ClaimPath>> }>>;
+  readonly signers?: Readonly<Record<string, unknown>> | undefined;
+  readonly errorProfiles?: Readonly<Record<string, ErrorProfile>> | undefined;
+  readonly listener?: { readonly errorProfile?: string | undefined } | undefined;
   /** Absent: there are no logins to serve. */
   readonly oauth?: { readonly providers: Readonly<Record<string, unknown>> } | undefined;
   readonly routes: readonly RouteSource[];

@@ -39,6 +39,7 @@ export function closureOf(scope: string, implies: Implies): ReadonlySet<string> 
 
 export interface Collected {
   readonly issuers: readonly string[];
+  readonly tokenTypes: readonly (readonly string[])[];
   /** Scopes that routes name. */
   readonly scopes: Iterable<string>;
   readonly audiences: Names;
@@ -69,6 +70,7 @@ export function vocabularyOf(collected: Collected, implies: Implies): Vocabulary
     implied,
     audiences: collected.audiences.list,
     issuers: collected.issuers,
+    tokenTypes: collected.tokenTypes,
     projections: collected.projections,
   };
 }

@@ -92,6 +92,19 @@ function sameMask(mask: Mask): Mask {
   return mask;
 }
 
+const hyphenated = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
+
+/** Lower case with hyphens (RFC 9562 section 4); undefined for what is no UUID. Takes the spellings that Python's `UUID` does. */
+function canonicalUuid(subject: string | undefined): string | undefined {
+  const digits = subject
+    ?.replace('urn:', '')
+    .replace('uuid:', '')
+    .replaceAll(/^[{}]+|[{}]+$|-/g, '')
+    .toLowerCase();
+  if (digits === undefined || !/^[0-9a-f]{32}$/.test(digits)) return undefined;
+  return digits.replace(hyphenated, '$1-$2-$3-$4-$5');
+}
+
 /** What the claims say, or why they cannot be facts. The signature must hold. */
 export function readClaims(
   compiled: CompiledProfile,
@@ -112,6 +125,8 @@ export function readClaims(
   const subject = profile.subjectClaim === 'sub' ? sub : claim(claims, profile.subjectClaim);
   if (sub !== undefined && typeof sub !== 'string') return 'token_claims_invalid';
   if (subject !== undefined && typeof subject !== 'string') return 'token_claims_invalid';
+  const known = profile.subjectFormat === 'uuid' ? canonicalUuid(subject) : (subject ?? null);
+  if (known === undefined) return subject === undefined ? 'token_claim_missing' : 'token_claims_invalid';
   for (const name of profile.requiredClaims) {
     if (!Object.hasOwn(claims, name)) return 'token_claim_missing';
   }
@@ -132,7 +147,7 @@ export function readClaims(
     audiences: sameMask(audiences),
     scopes: sameMask(scopes),
     tokenType,
-    subject: subject ?? null,
+    subject: known,
     claims:
       projections.length === 0 ? noClaims : projections.map((projection) => project(claims, projection)),
   };

@@ -15,6 +15,7 @@ function issuerProfile(config: IssuerConfig, keys: readonly VerificationKey[] | 
     requiredClaims: config.requiredClaims,
     scopeClaims: config.scopeClaims.map((path) => (typeof path === 'string' ? [path] : path)),
     subjectClaim: config.subjectClaim,
+    subjectFormat: config.subjectFormat,
     tokenTypes: config.tokenTypes ?? null,
   };
 }

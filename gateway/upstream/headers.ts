@@ -9,6 +9,7 @@
 import type { Exchange } from '../core/exchange.ts';
 import type { Refusal } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
+import { traceFields } from '../core/trace-context.ts';
 import { addIdentity } from '../route/identity.ts';
 import type { Forwarding } from '../route/policy.ts';
 
@@ -69,6 +70,8 @@ export interface HeaderSettings {
   readonly identityHeaders: ReadonlySet<string>;
   /** Lower case. */
   readonly requestIdHeader: string;
+  /** The caller's trace context is passed on. */
+  readonly keepsTrace: boolean;
 }
 
 export class HeaderPlan {
@@ -89,6 +92,7 @@ export class HeaderPlan {
       settings.requestIdHeader,
     ];
     if (!forwarding.authorization) names.push('authorization');
+    if (!settings.keepsTrace) names.push(...traceFields);
     for (const name of usual) this.#actions.set(name, PASS);
     for (const name of names) this.#actions.set(name.toLowerCase().replaceAll('_', '-'), DROP);
     for (const [name, action] of special) this.#actions.set(name, action);

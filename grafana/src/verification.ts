@@ -73,6 +73,14 @@ export const verification: Dashboard = {
             queries: [{ expr: sumRate('sallyport_jwt_cache_evictions_total'), legend: 'evictions' }],
           },
         ],
+        [
+          {
+            title: 'Tokens made',
+            description: 'exchange: for one of another type. renewal: before one expired.',
+            unit: units.OpsPerSecond,
+            queries: [{ expr: sumRate('sallyport_tokens_minted_total', 'purpose'), legend: '{{purpose}}' }],
+          },
+        ],
       ],
     },
     {

@@ -299,3 +299,41 @@ oauth:
     expect(answer).toMatchObject(code === null ? { served: true } : { served: false, code });
   });
 });
+
+test('where each token type came from is told, and the status is that of the error profile', async () => {
+  const file = join(folder, 'types.yaml');
+  await writeFile(
+    file,
+    `version: 1
+listener: { error_profile: plain }
+error_profiles: { plain: { body: detail } }
+issuers:
+  shared:
+    issuer: shared
+    algorithms: [HS256]
+    keys: { secret_env: GW_SECRET }
+    token_types: { values: [execution, workload, callback], default: execution }
+upstreams: { app: { urls: ["http://127.0.0.1:3000"] } }
+routes:
+  - prefix: /ti
+    upstream: app
+    closed: true
+    token_types: [execution]
+    routes:
+      - { path: /run, token_types: [workload, execution] }
+  - { path: /other, upstream: app }
+`,
+  );
+  const ask = (path: string, token: string): Promise<Ran> =>
+    run(['explain', '-c', file, '--now', String(now), '--path', path, '--token', token], {
+      env: { GW_SECRET: secret },
+    });
+  const onRun = await ask('/ti/run', hmacToken({ scope: 'callback' }));
+  expect(onRun.out).toContain('token type execution from routes[0], routes[0].routes[0]\n');
+  expect(onRun.out).toContain('token type workload from routes[0].routes[0]\n');
+  expect(onRun.out).toContain('the token is of type callback; allowed: execution, workload');
+  const other = await ask('/other', hmacToken({ scope: undefined }));
+  expect(other.out).toContain('token type execution from issuers.shared.token_types.default\n');
+  const expired = await ask('/other', hmacToken({ scope: undefined, exp: now - 60 }));
+  expect(expired.out).toContain('403 token_expired');
+});

@@ -118,3 +118,36 @@ describe('upstreams', () => {
     ]);
   });
 });
+
+test('the listener’s error profile is one that there is', () => {
+  const text = `version: 1
+listener: { error_profile: detial }
+error_profiles: { detail: {} }
+${base}`;
+  expect(problemsIn(text).join('\n')).toMatch(/listener\.error_profile: unknown error profile "detial"/);
+});
+
+describe('signers', () => {
+  test.each([
+    ['{ algorithm: HS256 }', ': what does it sign with? Give secret_file or secret_env'],
+    ['{ algorithm: EdDSA }', ': what does it sign with? Give key_file'],
+    ['{ algorithm: EdDSA, secret_env: A }', '.secret_env: EdDSA signs with a private key'],
+    ['{ algorithm: HS512, key_file: a }', '.key_file: HS512 signs with a shared secret'],
+    [
+      '{ algorithm: EdDSA, key_file: a, secret_file: b }',
+      '.secret_file: the key comes from one place, and `key_file` is given already',
+    ],
+  ])('%s', (text, problem) => {
+    const problems = problemsIn(`version: 1\nsigners: { own: ${text} }${base}`);
+    expect(problems.map((line) => line.replace(/^.*?signers\.own/, ''))).toEqual([problem]);
+  });
+});
+
+test.each([
+  ['content-length', 'is no field that can be added to answers'],
+  ['Authorization', 'is no field that can be added to answers'],
+  ['x-request-id', 'this field carries the request id already'],
+])('the correlation id cannot be in %s', (header, problem) => {
+  const text = `version: 1\nlistener: { correlation_id: { header: ${header} } }${base}`;
+  expect(problemsIn(text).join('\n')).toContain(problem);
+});

@@ -11,6 +11,7 @@ export function issuerConfig(keys: Partial<KeysConfig>, more: Partial<IssuerConf
     requiredClaims: [],
     scopeClaims: ['scope', 'scp'],
     subjectClaim: 'sub',
+    subjectFormat: 'any',
     maxTokenBytes: 8192,
     requireKid: false,
     ...more,

@@ -117,3 +117,20 @@ describe('a bad head is refused', () => {
     expect(read()).toBe('host_invalid');
   });
 });
+
+describe('a field that is sent back', () => {
+  const echoing = new HeadReader({
+    fieldsMax: 10,
+    bytesMax: 1000,
+    requestIdHeader: 'x-request-id',
+    correlationIdHeader: 'correlation-id',
+  });
+  it('is the first of its name, and none where the head is malformed', () => {
+    echoing.read(fakeRequest([host, ['correlation-id', 'one'], ['correlation-id', 'two']]));
+    expect(echoing.correlationId).toBe('one');
+    echoing.read(fakeRequest([host, ['correlation-id', 'a\u0001b']]));
+    expect(echoing.correlationId).toBe('');
+    echoing.read(fakeRequest([host]));
+    expect(echoing.correlationId).toBe('');
+  });
+});

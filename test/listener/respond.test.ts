@@ -1,11 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { type RefusalCode, refusalCodes, refusals } from '../../gateway/core/errors.ts';
 import { type Asker, Responder } from '../../gateway/listener/respond.ts';
+import type { Facts } from '../../gateway/core/facts.ts';
+import { defaultErrorProfile } from '../../gateway/route/error-profile.ts';
 import type { FixedResponse, Route } from '../../gateway/route/policy.ts';
+import type { ErrorProfile } from '../../gateway/route/source.ts';
+import { policyOf, routeNamed, typed } from '../route/policies.ts';
 import { FakeResponse } from './fake-driver.ts';
 
-const responder = new Responder('our realm', 'x-request-id');
-const asker: Asker = { requestId: 'id-1', headOnly: false, lastAnswer: false, route: null };
+const names = { requestId: 'x-request-id', correlationId: 'correlation-id' };
+const responder = new Responder('our realm', names);
+const served = (errors: ErrorProfile): Asker['serving'] => ({
+  reissuer: null,
+  policy: policyOf([{ path: '/a', upstream: 'app' }], {
+    ...typed,
+    errorProfiles: { it: errors },
+    listener: { errorProfile: 'it' },
+  }),
+});
+const asker: Asker = {
+  requestId: 'id-1',
+  correlationId: '',
+  headOnly: false,
+  lastAnswer: false,
+  route: null,
+  facts: null,
+  fields: [],
+  serving: served(defaultErrorProfile),
+};
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 /** What is sent for a refusal, later than the request's callback. */
@@ -90,7 +112,7 @@ describe('a refusal', () => {
   });
 
   it('behind very many in one turn waits for the next, and comes whole', async () => {
-    const busy = new Responder('our realm', 'x-request-id');
+    const busy = new Responder('our realm', names);
     const all = Array.from({ length: 600 }, () => new FakeResponse());
     for (const response of all) busy.refuseNow(response.driver, refusals.route_not_found, asker);
     const answered = (): number => all.filter(({ calls }) => calls.length > 0).length;
@@ -110,6 +132,98 @@ describe('a refusal', () => {
 
   it('in a drain asks the caller to leave', async () => {
     expect(textOf(await sent('route_not_found', { lastAnswer: true }))).toMatch(/, closing$/);
+  });
+});
+
+describe('a refusal in the profile `detail`', () => {
+  const detail = { body: 'detail', challenge: false, reasons: false } as const;
+  const plain = served(detail);
+  const talkative = served({ ...detail, reasons: true });
+  const answer = async (code: RefusalCode, more: Partial<Asker> = {}): Promise<string> => {
+    const calls = await sent(code, { serving: plain, ...more });
+    const type = calls.find((call) => call.startsWith('Content-Type: '))!.slice(14);
+    expect(type.replace(/\r\n.*$/s, '')).toBe('application/json');
+    expect(textOf(calls)).not.toContain('WWW-Authenticate');
+    const body = JSON.parse(/\{.*\}/.exec(textOf(calls))![0]) as { detail: string };
+    expect(Object.keys(body)).toEqual(['detail']);
+    return `${calls[1]!.slice(0, 3)} ${body.detail}`;
+  };
+
+  it.each([
+    ['credentials_missing', '401 Missing auth token'],
+    ['credentials_ambiguous', '403 Invalid auth token'],
+    ['credentials_malformed', '403 Invalid auth token'],
+    ['route_not_found', '404 Not Found'],
+    ['method_not_allowed', '405 Method Not Allowed'],
+  ] as const)('%s is %s', async (code, expected) => {
+    expect(await answer(code)).toBe(expected);
+  });
+
+  it.each(refusalCodes.filter((code) => refusals[code].challenge === 'invalid_token'))(
+    'F2: %s is a 403 that does not say why, unless it is asked to',
+    async (code) => {
+      expect(await answer(code)).toBe('403 Invalid auth token');
+      expect(await answer(code, { serving: talkative })).toMatch(/^403 Invalid auth token: .+/);
+    },
+  );
+
+  it.each(refusalCodes.filter((code) => refusals[code].status >= 500))(
+    '%s stays what it is: our failure is not the token’s',
+    async (code) => {
+      expect(await answer(code)).toBe(`${refusals[code].status} ${refusals[code].title}`);
+    },
+  );
+
+  it('F4, F5: names the token type and what the route says of its subject', async () => {
+    const policy = policyOf(
+      [
+        {
+          path: '/ti/{id}',
+          id: 'run',
+          upstream: 'app',
+          tokenTypes: ['workload', 'execution'],
+          subject: { param: 'id', detail: 'Token subject does not match task instance ID' },
+        },
+        { path: '/b/{id}', id: 'bare', upstream: 'app', subject: { param: 'id' } },
+      ],
+      { ...typed, errorProfiles: { it: detail }, listener: { errorProfile: 'it' } },
+    );
+    const facts = { issuer: 0, tokenType: 4 } as Facts;
+    const on = (id: string): Partial<Asker> => ({
+      serving: { policy, reissuer: null },
+      route: routeNamed(policy, id),
+      facts,
+    });
+    expect(await answer('token_type_not_allowed', on('run'))).toBe(
+      "403 Token type 'callback' not allowed for this endpoint. Allowed types: execution, workload",
+    );
+    expect(await answer('subject_mismatch', on('run'))).toBe(
+      '403 Token subject does not match task instance ID',
+    );
+    expect(await answer('subject_mismatch', on('bare'))).toBe(
+      '403 The token subject does not match the resource.',
+    );
+  });
+
+  it('that closes announces exactly the bytes that follow its head', async () => {
+    const calls = await sent('host_invalid', { serving: plain });
+    const last = calls.at(-2)!;
+    const body = `${last.slice(last.indexOf('\r\n\r\n') + 4)}\r\n`;
+    expect(calls).toContain(`Content-Length: ${Buffer.byteLength(body)}`);
+  });
+});
+
+describe('a correlation id', () => {
+  it('is sent back as it came, bytes above ASCII too, and only when one came', async () => {
+    expect(await sent('route_not_found', { correlationId: 'c-1' })).toContain('correlation-id: c-1');
+    expect(textOf(await sent('route_not_found'))).not.toContain('correlation-id');
+    const fake = new FakeResponse();
+    responder.respond(
+      fake.driver,
+      { status: 200, headers: [], body: '' },
+      { ...asker, correlationId: '\xe9' },
+    );
+    expect(textOf(fake.calls)).toContain('correlation-id: ');
   });
 });
 

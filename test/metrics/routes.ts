@@ -1,4 +1,5 @@
 /** Routes for tests of metrics: only what labels and zeros look at. */
+import { defaultErrorProfile } from '../../gateway/route/error-profile.ts';
 import type { Access, Route } from '../../gateway/route/policy.ts';
 
 const access: Access = {
@@ -8,6 +9,7 @@ const access: Access = {
   leewaySeconds: [10],
   all: [0, 1],
   any: [],
+  subjectDetail: null,
   subjectParam: -1,
   claims: [],
   challengeScope: 'orders:read',
@@ -27,12 +29,16 @@ export function route(index: number, id: string, fields: Partial<Route> = {}): R
     ticket: null,
     websocket: null,
     endAtExpiry: null,
+    jwks: false,
+    exchange: null,
+    jsonBody: false,
     credential: null,
     hook: null,
     forwarding: { claims: [], set: [], remove: [], authorization: false, host: 'upstream' },
     pathAllowance: 0,
     bodyBytesMax: 0,
-    origin: { at: ['routes', 0], from: {} },
+    errors: defaultErrorProfile,
+    origin: { at: ['routes', 0], from: {}, tokenTypes: {} },
     ...fields,
   };
 }

@@ -8,6 +8,11 @@ interface Refusal {
   readonly problems: readonly string[];
 }
 
+const exchange = { signer: 'own', from: ['workload'], to: 'execution', header: 'h' };
+const renewal = {
+  signer: 'own', header: 'h', exceptTypes: [], sharePercent: 20, floorSeconds: 30, answers: 'served',
+} as const; // prettier-ignore
+
 describe('an impossible or ambiguous policy does not compile', () => {
   const refused: Readonly<Record<string, Refusal>> = {
     'neither path nor prefix': { routes: [{ ...up }], problems: ['routes[0]: a route has either `path` or `prefix`'] },
@@ -26,12 +31,12 @@ describe('an impossible or ambiguous policy does not compile', () => {
     },
     'no place to go': {
       routes: [{ path: '/a' }],
-      problems: ['routes[0]: where do requests go? The route has neither `upstream` nor `respond`, `oauth` or `ticket`'],
+      problems: ['routes[0]: where do requests go? The route has none of `upstream`, `respond`, `oauth`, `ticket` and `jwks`'],
     },
     'a serving group without a place to go': {
       routes: [{ prefix: '/g', routes: [{ path: '/a', ...up }] }],
       problems: [
-        'routes[0]: where do requests go? The route has neither `upstream` nor `respond`, `oauth` or `ticket`; or say `closed: true` when only its routes are served',
+        'routes[0]: where do requests go? The route has none of `upstream`, `respond`, `oauth`, `ticket` and `jwks`; or say `closed: true` when only its routes are served',
       ],
     },
     'an unknown upstream': { routes: [{ path: '/a', upstream: 'ap' }], problems: ['routes[0].upstream: unknown upstream "ap"'] },
@@ -96,6 +101,49 @@ describe('an impossible or ambiguous policy does not compile', () => {
       routes: [{ path: '/a', tokenTypes: ['execution', 'workloads'], ...up }],
       more: typed,
       problems: ['routes[0].token_types[1]: unknown token type "workloads"'],
+    },
+    'an exchange of what nobody knows': {
+      routes: [
+        { path: '/a', exchange: { signer: 'own', from: ['work', 'execution'], to: 'x', header: 'h' }, ...up },
+      ],
+      more: { ...typed, signers: { other: {} } },
+      problems: [
+        'routes[0].exchange.signer: unknown signer "own"',
+        'routes[0].exchange.from[0]: unknown token type "work"',
+        'routes[0].exchange.to: unknown token type "x"',
+      ],
+    },
+    'an exchange that can never happen': {
+      routes: [
+        { path: '/a', public: true, exchange, ...up },
+        { path: '/b', exchange, respond: { status: 204, headers: {}, body: '' } },
+      ],
+      more: { ...typed, signers: { own: {} } },
+      problems: [
+        'routes[0].exchange: a public route has no token that could be exchanged',
+        'routes[1].exchange: tokens are exchanged when an upstream answers: the route has none',
+      ],
+    },
+    'a renewal of what nobody knows': {
+      routes: [{ path: '/a', ...up }],
+      more: { issuers: { main: { ...typed.issuers!['main']!, renewal: { ...renewal, signer: 'x', exceptTypes: ['y'] } } } },
+      problems: [
+        'issuers.main.renewal.signer: unknown signer "x"',
+        'issuers.main.renewal.except_types[0]: unknown token type "y"',
+      ],
+    },
+    'keys and an upstream': {
+      routes: [{ path: '/a', jwks: true, public: true, ...up }],
+      problems: ['routes[0].jwks: `upstream` and `jwks` exclude each other'],
+    },
+    'a body that is too large to be looked at': {
+      routes: [{ path: '/a', jsonBody: true, maxBodyBytes: 16_777_217, ...up }],
+      problems: ['routes[0].max_body_bytes: a body that is looked at has at most 16777216 bytes'],
+    },
+    'an unknown error profile': {
+      routes: [{ path: '/a', errorProfile: 'detial', ...up }],
+      more: { errorProfiles: { detail: { body: 'detail', challenge: false, reasons: false } } },
+      problems: ['routes[0].error_profile: unknown error profile "detial"'],
     },
     'an unknown token type of a group, once for all its routes': {
       routes: [{ prefix: '/g', tokenTypes: ['w'], ...up, routes: [{ path: '/a' }, { path: '/b' }] }],

@@ -118,7 +118,8 @@ export class TestGateway {
     let sum = 0;
     for (const line of (await this.metrics()).split('\n')) {
       const [series, value] = line.split(/ (?=[^ ]*$)/);
-      const [seriesName, seriesLabels = ''] = series!.split('{', 2);
+      // Labels may hold braces themselves: ids of routes do.
+      const [, seriesName = '', seriesLabels = ''] = /^([^{]*)(.*)$/.exec(series!) ?? [];
       if (seriesName === name && labels.every((label) => seriesLabels.includes(label))) sum += Number(value);
     }
     return sum;

@@ -266,3 +266,30 @@ describe('scopes', () => {
     expect(scopesOf({ realm: 'roles' }, profile)).toEqual([0]);
   });
 });
+
+describe('a subject that must be a UUID', () => {
+  const uuids = profileOf(ed);
+  const profile = { ...uuids, issuers: [{ ...uuids.issuers[0]!, subjectFormat: 'uuid' as const }] };
+  const canonical = '0198c0de-0000-7000-8000-00000000abcd';
+
+  test.each([
+    canonical,
+    canonical.toUpperCase(),
+    canonical.replaceAll('-', ''),
+    `urn:uuid:${canonical}`,
+    `{${canonical}}`,
+  ])('is known in one form, however it is spelled: %s', (sub) => {
+    expect(factsOf(profile, makeToken(ed, { ...goodClaims, sub })).subject).toBe(canonical);
+  });
+
+  test.each(['', 'not-a-uuid', canonical.slice(1), `${canonical}0`, canonical.replace('a', 'g')])(
+    'is refused where it is none: %j',
+    (sub) => {
+      expect(codeOf(profile, makeToken(ed, { ...goodClaims, sub }))).toBe('token_claims_invalid');
+    },
+  );
+
+  test('is missed where it is missing', () => {
+    expect(codeOf(profile, makeToken(ed, { ...goodClaims, sub: undefined }))).toBe('token_claim_missing');
+  });
+});

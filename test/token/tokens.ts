@@ -105,6 +105,7 @@ export function makeIssuer(
     requiredClaims: [],
     scopeClaims: [['scope'], ['scp']],
     subjectClaim: 'sub',
+    subjectFormat: 'any',
     tokenTypes: null,
     ...more,
   };

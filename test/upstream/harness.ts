@@ -21,7 +21,11 @@ export const plainForwarding: Forwarding = {
   host: 'upstream',
 };
 
-export const plainSettings: HeaderSettings = { identityHeaders: new Set(), requestIdHeader: 'x-request-id' };
+export const plainSettings: HeaderSettings = {
+  identityHeaders: new Set(),
+  requestIdHeader: 'x-request-id',
+  keepsTrace: true,
+};
 
 export function planOf(
   forwarding: Partial<Forwarding> = {},

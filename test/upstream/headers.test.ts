@@ -275,3 +275,12 @@ describe('RFC 9110 section 7.6.1: the head of an answer', () => {
     expect(read(['content-length', '5'], 304)?.length).toBe(5);
   });
 });
+
+describe('trace context', () => {
+  const sent = ['traceparent', '00-a-b-01', 'tracestate', 'v=1', 'TRACE_PARENT', 'x'];
+  it('passes where it is taken, and not a field of it where it is not', () => {
+    expect(built(sent).get('traceparent')).toEqual(['00-a-b-01']);
+    const dropped = built(sent, { settings: { keepsTrace: false } });
+    expect(dropped.has('traceparent') || dropped.has('tracestate')).toBe(false);
+  });
+});

@@ -1,0 +1,169 @@
+/**
+ * The ways of a request that cannot be answered in its own callback: it waits for its body, or for its token to be verified,
+ * and then goes on where `request.ts` left off. What the driver's request held is gone by then: all is in the arrival.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Clock } from '../core/clock.ts';
+import { type Refusal, refusals } from '../core/errors.ts';
+import type { RawHeaders } from '../core/exchange.ts';
+import type { Facts } from '../core/facts.ts';
+import { isDenial, type Permit } from '../core/verdict.ts';
+import { decide, judgeToken } from '../route/decide.ts';
+import type { Route } from '../route/policy.ts';
+import type { Verifier } from '../token/verifier.ts';
+import { collect } from '../upstream/body.ts';
+import type { Arrival } from './arrival.ts';
+import type { UwsExchange } from './exchange.ts';
+import type { UpgradeTickets } from './upgrade-tickets.ts';
+
+export interface SlowParts {
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly tickets: Pick<UpgradeTickets, 'give'>;
+  readonly observer: { decided(arrival: Arrival, refusal: Refusal | null): void };
+}
+
+/** What goes on once the token is known. */
+type Next = (outcome: Facts | Refusal) => void;
+
+export class SlowWays {
+  readonly #verifier: Verifier;
+  readonly #clock: Clock;
+  readonly #tickets: SlowParts['tickets'];
+  readonly #observer: SlowParts['observer'];
+
+  constructor({ verifier, clock, tickets, observer }: SlowParts) {
+    this.#verifier = verifier;
+    this.#clock = clock;
+    this.#tickets = tickets;
+    this.#observer = observer;
+  }
+
+  /** The token of a protected route is verified, decided on, and served. */
+  verify(exchange: UwsExchange, route: Route, token: string): void {
+    this.#await(exchange, token, (outcome) => this.#decide(exchange, route, outcome));
+  }
+
+  /** The token of a request that needs none is verified first, and the request is served whatever it is. */
+  serveAside(exchange: UwsExchange, route: Route, token: string | Refusal | null): void {
+    this.#lookAside(exchange, token, () => this.#decide(exchange, route, null));
+  }
+
+  /** The same where nothing matches: the refusal may bring a new token. */
+  refuseAside(exchange: UwsExchange, token: string | Refusal, refusal: Refusal, allow: string): void {
+    this.#lookAside(exchange, token, () => this.#refuse(exchange, refusal, allow));
+  }
+
+  /** Collects the body, refuses what is no JSON, and then looks at the credentials. */
+  readJson(exchange: UwsExchange, route: Route, token: string | Refusal | null): void {
+    const { body } = exchange;
+    const { fields } = exchange.arrival;
+    if (body === null) return this.#afterBody(exchange, route, token);
+    collect(body, (bytes) => {
+      if (exchange.gone) return;
+      if (isJsonType(fields) && bytes.length > 0 && !isJson(bytes))
+        return this.#refuse(exchange, refusals.body_not_json);
+      body.keep(bytes);
+      this.#afterBody(exchange, route, token);
+    });
+  }
+
+  /** The facts of a token that nobody asked for, where it is good for its issuer; else null. */
+  renewable({ serving }: Arrival, outcome: Facts | Refusal | null): Facts | null {
+    if (outcome === null || 'code' in outcome) return null;
+    const renewal = serving.policy.renewals[outcome.issuer] ?? null;
+    if (renewal === null || !renewal.onAllAnswers) return null;
+    const nowSeconds = this.#clock.nowMs() / 1000;
+    return judgeToken(renewal.access, outcome, this.#verifier.liveKeys, nowSeconds) === null ? outcome : null;
+  }
+
+  #lookAside(exchange: UwsExchange, token: string | Refusal | null, then: () => void): void {
+    if (typeof token !== 'string') return then();
+    this.#await(exchange, token, (outcome) => {
+      exchange.arrival.facts = this.renewable(exchange.arrival, outcome);
+      then();
+    });
+  }
+
+  /** A permit that the route's access hook has to agree with. */
+  ask(exchange: UwsExchange, route: Route, permit: Permit): void {
+    const { arrival } = exchange;
+    arrival.serving.askHook(route, arrival, permit.facts!, (refusal) => {
+      if (exchange.gone) return;
+      if (refusal === null) this.#proceed(exchange, route, permit);
+      else this.#refuse(exchange, refusal);
+    });
+  }
+
+  /** Serves what was permitted: logins, the keys, a fixed answer, an upstream. */
+  serve(exchange: UwsExchange, route: Route, permit: Permit): void {
+    const { serving } = exchange.arrival;
+    if (route.respond !== null) return exchange.respond(route.respond);
+    if (route.jwks) return exchange.respond(serving.jwks);
+    if (route.oauth !== null) return serving.login(permit, route.oauth, exchange);
+    if (route.ticket !== null) return this.#tickets.give(route.ticket, exchange);
+    exchange.forwardedMs = this.#clock.monotonicMs();
+    serving.forward(permit, route, exchange);
+  }
+
+  /** `token` null: the route is public, and nobody looks aside. */
+  #afterBody(exchange: UwsExchange, route: Route, token: string | Refusal | null): void {
+    if (route.access === null) return this.serveAside(exchange, route, token);
+    if (typeof token === 'string') this.verify(exchange, route, token);
+    else this.#refuse(exchange, token ?? refusals.credentials_missing);
+  }
+
+  #await(exchange: UwsExchange, token: string, next: Next): void {
+    const known = this.#verifier.lookup(token);
+    if (known !== undefined) return next(known);
+    const waiter = {
+      settle(outcome: Facts | Refusal): void {
+        if (!exchange.gone) next(outcome);
+      },
+    };
+    exchange.onGone(() => this.#verifier.withdraw(waiter));
+    this.#verifier.verify(token, exchange.peerAddress, waiter);
+  }
+
+  #decide(exchange: UwsExchange, route: Route, outcome: Facts | Refusal | null): void {
+    const { arrival } = exchange;
+    if (outcome !== null) {
+      if ('code' in outcome) return this.#refuse(exchange, outcome);
+      arrival.facts = outcome;
+    }
+    const nowSeconds = this.#clock.nowMs() / 1000;
+    const verdict = decide(route, arrival.path, arrival.facts, this.#verifier.liveKeys, nowSeconds);
+    if (isDenial(verdict)) return this.#refuse(exchange, verdict);
+    if (route.hook === null) this.#proceed(exchange, route, verdict);
+    else this.ask(exchange, route, verdict);
+  }
+
+  #proceed(exchange: UwsExchange, route: Route, permit: Permit): void {
+    this.#observer.decided(exchange.arrival, null);
+    this.serve(exchange, route, permit);
+  }
+
+  #refuse(exchange: UwsExchange, refusal: Refusal, allow = ''): void {
+    this.#observer.decided(exchange.arrival, refusal);
+    exchange.refuse(refusal, allow);
+  }
+}
+
+const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json[\t ]*(?:;|$)/i;
+
+/** Says the head that the body is JSON? So does a head that says nothing. */
+function isJsonType(fields: RawHeaders): boolean {
+  for (let i = 0; i < fields.length; i += 2)
+    if (fields[i] === 'content-type') return JSON_TYPE.test(fields[i + 1]!);
+  return true;
+}
+
+function isJson(bytes: Buffer): boolean {
+  if (!isUtf8(bytes)) return false;
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}
