@@ -263,13 +263,12 @@ export class UwsExchange implements Exchange, Watched, Lease {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
-    const { reissuer } = this.arrival.serving;
+    const { correlationId, serving: { reissuer } } = this.arrival; // prettier-ignore
     let field: TokenField | null = null;
     let { headers } = head;
     if (reissuer !== null)
       ({ field, headers } = reissuer.onUpstreamAnswer(this.arrival, head.status, headers));
     const { names } = this.#parts.responder;
-    const { correlationId } = this.arrival;
     let text = `${statusLine(head.status)}\r\n${names.requestId}: ${this.requestId}`;
     if (correlationId !== '') text += `\r\n${names.correlationId}: ${correlationId}`;
     if (field !== null) text += `\r\n${field[0]}: ${field[1]}`;
