@@ -110,7 +110,7 @@ export class RawClient {
     this.socket.resetAndDestroy();
   }
 
-  async #until<T>(what: string, timeoutMs = 5000, take: () => T | null): Promise<T> {
+  async #until<T>(what: string, timeoutMs = 10_000, take: () => T | null): Promise<T> {
     const timer = setTimeout(() => this.#wake?.(), timeoutMs);
     const startedMs = performance.now();
     try {
