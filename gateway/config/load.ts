@@ -217,6 +217,7 @@ function secretsOf({ issuers, signers, oauth }: Config): readonly SecretPlace[] 
     ...ofSigners,
     { path: [...at, 'key_file'], file: oauth.store.keyFile },
     { path: [...at, 'key_env'], variable: oauth.store.keyEnv },
+    { path: ['oauth', 'shared', 'password_env'], variable: oauth.shared?.passwordEnv },
     ...ofProviders,
   ];
 }

@@ -130,7 +130,32 @@ const provider = section({
   allow_http: z.boolean().default(false).describe('Permit http:// to hosts that are not loopback.'),
 });
 
+const shared = section({
+  redis: z
+    .string()
+    .regex(/^rediss?:\/\/[^\s@]+$/, 'must be a redis:// or rediss:// address without credentials')
+    .describe('Redis or Valkey: `redis://`, or `rediss://` for TLS.'),
+  username: z.string().min(1).optional().describe('Who we are there.'),
+  password_env: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The password, as the name of an environment variable.'),
+  prefix: labelName.default('sallyport').describe('Before every key of ours.'),
+  lease_ms: duration
+    .min(1000)
+    .default(15_000)
+    .describe('A process that is not heard of for so long has lost the logins and refreshes it led.'),
+  timeout_ms: count(100, 10_000).default(2000).describe('Longest wait for an answer; then 503.'),
+});
+
 export const oauth = section({
+  shared: shared
+    .optional()
+    .describe(
+      'For several processes or machines: starts of device logins and refreshes are once for all that share this server, ' +
+        'this prefix and the credential store. Default: once for this process.',
+    ),
   store: store.describe('The credential store: a key ring comes from key_file or key_env.'),
   providers: z.record(labelName, provider).describe('Where users log in, by a name of your choice.'),
   limits: section({

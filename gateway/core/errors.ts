@@ -141,6 +141,9 @@ const catalogue = {
   oauth_starts_limited: refuse(429, 'caller', 'Too many logins were started.', { retryAfterSeconds: 10 }),
   oauth_flows_full: refuse(503, 'gateway', 'Too many logins are under way.', { retryAfterSeconds: 5 }),
   oauth_interrupted: refuse(503, 'gateway', 'The login was interrupted.', { retryAfterSeconds: 1 }),
+  oauth_shared_unavailable: refuse(503, 'gateway', 'What gateways share their logins by is not available.', {
+    retryAfterSeconds: 5,
+  }),
   oauth_store_unavailable: refuse(503, 'gateway', 'The credential store is not available.', {
     retryAfterSeconds: 5,
   }),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { systemClock } from '../core/clock.ts';
 import type { OauthConfig } from '../config/schema.ts';
 import { FlightTable } from '../flight/table.ts';
+import { realTimers } from '../flight/timers.ts';
 import { readBounded } from '../keys/files.ts';
 import type { RepeatedWarnings } from '../log/repeats.ts';
 import { observeBroker } from '../metrics/broker-observer.ts';
@@ -11,6 +12,8 @@ import { Broker } from '../oauth/broker.ts';
 import { LazyStore } from '../oauth/lazy-store.ts';
 import { openRelay } from '../oauth/relay.ts';
 import { openCredentialStore } from '../oauth/store/open.ts';
+import { RedisScripts } from '../oauth/shared/redis.ts';
+import { SharedFlights } from '../oauth/shared/shared-flights.ts';
 import { createOauthFetch } from '../upstream/oauth-fetch.ts';
 import type { LoginsMemory } from './messages.ts';
 
@@ -44,10 +47,31 @@ export function openBroker({ memory, config, recorder, warnings, ordinalOf }: Lo
     observer: observeBroker(recorder, ordinalOf),
     clock: systemClock,
     random: Math.random,
+    shared: sharedFlights(config, environment, warnings),
+    timers: realTimers,
     createFetch: createOauthFetch,
     readFile: readBounded,
     environment: (name) => environment[name],
     failed: (what, provider, error) =>
       warnings.warn(`${provider} ${what}`, { provider, err: error }, `${what} failed`),
   });
+}
+
+/** Null where processes share nothing. */
+function sharedFlights(
+  { shared }: OauthConfig,
+  environment: NodeJS.ProcessEnv,
+  warnings: RepeatedWarnings,
+): SharedFlights | null {
+  if (shared === undefined) return null;
+  const { redis: url, username, passwordEnv, prefix, timeoutMs, leaseMs } = shared;
+  const scripts = new RedisScripts({
+    url,
+    username,
+    password: passwordEnv === undefined ? undefined : environment[passwordEnv],
+    prefix,
+    timeoutMs,
+    failed: (error) => warnings.warn('redis', { err: error }, 'Redis cannot be reached'),
+  });
+  return new SharedFlights((name, key, ...args) => scripts.run(name, key, ...args), leaseMs);
 }

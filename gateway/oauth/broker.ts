@@ -4,10 +4,14 @@
  *
  * Every answer is a value: what the caller asked for, or a refusal of the catalogue (`isDenial` tells). Nothing throws.
  */
+import { randomUUID } from 'node:crypto';
 import type { OauthConfig } from '../config/schema.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Answer, Standing } from '../flight/answer.ts';
+import type { FlightKey } from '../flight/digest.ts';
 import type { FlightTable } from '../flight/table.ts';
+import type { Timers } from '../flight/timers.ts';
+import type { Work } from '../flight/work.ts';
 import { type Allowance, allowanceOf } from './allowance.ts';
 import type { CredentialId, CredentialStore } from './credential.ts';
 import { type AccessToken, Credentials, type RefreshSettings, refreshSettingsOf } from './credentials.ts';
@@ -15,11 +19,13 @@ import { flowOf } from './details.ts';
 import { reasonOf, refusalOf } from './failure.ts';
 import type { Flow } from './flow.ts';
 import { credentialIdOf, loginKey, type LoginListing, type StoredLogin, storedLogin } from './listing.ts';
-import { Login } from './login.ts';
+import { type Led, Login } from './login.ts';
 import type { BrokerObserver } from './observer.ts';
 import type { Provider } from './provider.ts';
 import { createProviders, type Providers, type Surroundings } from './providers.ts';
 import type { Relay, RelayMessage } from './relay.ts';
+import type { SharedFlights } from './shared/shared-flights.ts';
+import { SharedWork } from './shared/shared-work.ts';
 import { Tickets } from './tickets.ts';
 
 export interface StartRequest {
@@ -48,6 +54,10 @@ export interface BrokerParts extends Omit<Surroundings, 'observer'> {
   readonly relay: Relay;
   readonly observer: BrokerObserver;
   readonly random: () => number;
+  /** Between processes. Null: this one is alone. */
+  readonly shared: SharedFlights | null;
+  /** Of waits for other processes. */
+  readonly timers: Timers;
   /** For operators: `what` failed at a provider. The error tells no secret. */
   readonly failed: (what: string, provider: string, error: unknown) => void;
 }
@@ -66,7 +76,9 @@ export class Broker {
   readonly #parts: BrokerParts;
   readonly #tickets: Tickets;
   readonly #credentials: Credentials;
-  readonly #led = new Map<string, Login>();
+  readonly #led = new Map<string, Led>();
+  /** What tells this thread from all others in the world. */
+  readonly #instance = randomUUID();
   #providers: Providers;
   #refresh: RefreshSettings;
   #allowance: Allowance;
@@ -82,6 +94,7 @@ export class Broker {
       settings: () => this.#refresh,
       keep: (tokens) => this.#tell({ kind: 'unsaved', tokens }),
       changed: (id) => this.#changed(id),
+      share: (key, id, work) => this.#share(true, key, id, () => work),
     });
     parts.relay.listen((message) => this.#hear(message));
   }
@@ -112,17 +125,27 @@ export class Broker {
     if (id === null) return refusals.oauth_account_invalid;
     const caller = `owner ${Buffer.from(owner).toString('base64')}`;
     if (!this.#allowance.has(caller)) return refusals.oauth_starts_limited;
-    const login = new Login({
-      ...this.#parts,
-      provider,
+    const key = loginKey(id);
+    // The secrets of a login in the browser stay with who made them, and so does its flight.
+    const isShared = provider.flow === 'device' || provider.flow === 'device_pkce';
+    const work: Work = this.#share(
+      isShared,
+      key,
       id,
-      admit: () => this.#admit(id, caller),
-      led: this.#led,
-      changed: (changed) => this.#changed(changed),
-    });
+      (isCancelledElsewhere) =>
+        new Login({
+          ...this.#parts,
+          provider,
+          id,
+          admit: () => this.#admit(id, caller),
+          led: this.#led,
+          isCancelledElsewhere,
+          changed: (changed) => this.#changed(changed),
+        }),
+    );
     const isReady = (await provider.linked?.isReady()) ?? false;
     const answer = await this.#waiting(
-      this.#parts.table.start(loginKey(id), login, {
+      this.#parts.table.start(key, work, {
         until: isReady ? 'settled' : 'published',
         payload: true,
         waitMs: startWaitMs,
@@ -300,6 +323,30 @@ export class Broker {
   #admit(id: CredentialId, caller: string): boolean {
     const account = `account ${id.provider.length} ${id.provider}${id.account}`;
     return this.#allowance.has(account) && this.#allowance.take(caller) && this.#allowance.take(account);
+  }
+
+  /** The work as it is, or as work of all processes. */
+  #share(
+    isShared: boolean,
+    key: FlightKey,
+    id: CredentialId,
+    make: (isCancelledElsewhere: () => Promise<boolean>) => Work,
+  ): Work {
+    const { shared, timers, failed } = this.#parts;
+    if (shared === null || !isShared) return make(() => Promise.resolve(false));
+    let isCancelledElsewhere = (): Promise<boolean> => Promise.resolve(false);
+    const work = new SharedWork({
+      flights: shared,
+      key,
+      instance: this.#instance,
+      timers,
+      work: make(() => isCancelledElsewhere()),
+      led: this.#led,
+      changed: () => this.#changed(id),
+      failed: (error) => failed('sharing a flight', id.provider, error),
+    });
+    isCancelledElsewhere = () => work.isCancelled();
+    return work;
   }
 
   #changed({ provider, account }: CredentialId): void {

@@ -5,7 +5,9 @@
 import type { OauthConfig } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
+import type { FlightKey } from '../flight/digest.ts';
 import type { FlightTable } from '../flight/table.ts';
+import type { Work } from '../flight/work.ts';
 import type { Credential, CredentialId, CredentialStore, GrantedTokens } from './credential.ts';
 import { type FlightReason, reasonOf } from './failure.ts';
 import type { BrokerObserver } from './observer.ts';
@@ -47,6 +49,8 @@ export interface CredentialsParts {
   readonly settings: () => RefreshSettings;
   readonly keep: (tokens: UnsavedTokens) => void;
   readonly changed: (id: CredentialId) => void;
+  /** Makes the work that of all processes. */
+  readonly share: (key: FlightKey, id: CredentialId, work: Work) => Work;
   readonly failed: (what: string, provider: string, error: unknown) => void;
 }
 
@@ -162,7 +166,7 @@ export class Credentials {
 
   /** Null when the credential is fresh now, by whoever's work. */
   async #renew(provider: Provider, id: CredentialId): Promise<Refusal | null> {
-    const { table, store, clock, observer, settings, keep, changed, failed } = this.#parts;
+    const { table, store, clock, observer, settings, keep, changed, share, failed } = this.#parts;
     const { waitMs, pauseMs } = settings();
     const work = new Renewal({
       provider,
@@ -181,7 +185,7 @@ export class Credentials {
     const key = { provider: `refresh ${provider.name}`, account: id.account };
     const options = { until: 'settled', payload: false, waitMs, leases } as const;
     observer.waiting(1);
-    const starting = table.start(key, work, options);
+    const starting = table.start(key, share(key, id, work), options);
     this.#renewing.add(starting);
     const answer = await starting;
     this.#renewing.delete(starting);

@@ -100,6 +100,8 @@ export function refusalOf(reason: FlightReason): Refusal {
       return refusals.oauth_provider_invalid;
     case 'store_failed':
       return refusals.oauth_store_unavailable;
+    case 'shared_unavailable':
+      return refusals.oauth_shared_unavailable;
     case 'credential_absent':
       return refusals.credential_absent;
     case 'credential_refused':

@@ -29,7 +29,10 @@ export function sameFlights(one: OauthConfig | undefined, other: OauthConfig | u
   if (one === undefined || other === undefined) return one === other;
   const { flows, keys } = one.limits;
   return (
-    isDeepStrictEqual(one.store, other.store) && flows === other.limits.flows && keys === other.limits.keys
+    isDeepStrictEqual(one.store, other.store) &&
+    isDeepStrictEqual(one.shared, other.shared) &&
+    flows === other.limits.flows &&
+    keys === other.limits.keys
   );
 }
 

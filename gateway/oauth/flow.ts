@@ -57,8 +57,10 @@ export const flowFailures = [
   'starts_limited',
   /** As many logins are under way as may be. */
   'flows_full',
-  /** The thread that led it ended. */
+  /** The thread or process that led it ended. */
   'interrupted',
+  /** What processes share their logins by cannot be reached. */
+  'shared_unavailable',
   'internal',
 ] as const;
 export type FlowFailure = (typeof flowFailures)[number];

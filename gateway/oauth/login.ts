@@ -17,6 +17,14 @@ import { type ProviderFault, providerFault } from './provider-fault.ts';
 import { type LoginEffect, storeLogin } from './protocol/store-login.ts';
 import { runVault, type Stored } from './protocol/vault.ts';
 
+/** Who leads a login, as it can be spoken to. */
+export interface Led {
+  /** What a browser brought back. */
+  answer(parameters: URLSearchParams): void;
+  /** Stops what is under way, and takes back what is being stored. */
+  cancel(): void;
+}
+
 export interface LoginParts {
   readonly provider: Provider;
   readonly id: CredentialId;
@@ -26,7 +34,9 @@ export interface LoginParts {
   /** Takes from the allowances of the caller and the account; false when there is nothing left. */
   readonly admit: () => boolean;
   /** The logins that this thread leads, by the table's id. */
-  readonly led: Map<string, Login>;
+  readonly led: Map<string, Led>;
+  /** Whether another process has cancelled it, asked when the credential is stored. */
+  readonly isCancelledElsewhere: () => Promise<boolean>;
   /** The credential was written: what others remember of it is old. */
   readonly changed: (id: CredentialId) => void;
   /** For operators: `what` failed. The error tells no secret. */
@@ -40,7 +50,7 @@ const slowDownMs = 5000;
 /** The longest pause after calls that failed. */
 const backOffMsMax = 60_000;
 
-export class Login implements Work {
+export class Login implements Work, Led {
   readonly #parts: LoginParts;
   #attempt: Attempt | null = null;
   #grant: Grant | null = null;
@@ -169,7 +179,7 @@ export class Login implements Work {
     const { store, id, changed } = this.#parts;
     switch (effect.type) {
       case 'isCancelled':
-        return this.#isCancelled;
+        return this.#isCancelled || (effect.isStored && (await this.#parts.isCancelledElsewhere()));
       case 'read':
         return this.#read();
       case 'write':

@@ -105,7 +105,7 @@ export const credentials: readonly Mutant[] = [
         if (before === 'failed') return 'failed';
         const written = yield* write(grant, loginFence(flightFence, before?.fence ?? null), 'replace');
         if (written === 'failed') return 'failed';
-        return ((yield { type: 'isCancelled' }) as boolean) ? 'cancelled' : 'stored';
+        return ((yield { type: 'isCancelled', isStored: true }) as boolean) ? 'cancelled' : 'stored';
       },
     }),
   },
@@ -120,7 +120,7 @@ export const credentials: readonly Mutant[] = [
         if (before === 'failed') return 'failed';
         const fence = loginFence(flightFence, before?.fence ?? null);
         if ((yield* write(grant, fence, 'replace')) === 'failed') return 'failed';
-        if (!((yield { type: 'isCancelled' }) as boolean)) return 'stored';
+        if (!((yield { type: 'isCancelled', isStored: true }) as boolean)) return 'stored';
         const back = before === null ? 'failed' : yield* write(before.grant, fence, 'update');
         return back === 'failed' ? 'failed' : 'cancelled';
       },

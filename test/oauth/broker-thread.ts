@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { OauthConfig } from '../../gateway/config/schema.ts';
 import { systemClock } from '../../gateway/core/clock.ts';
+import { realTimers } from '../../gateway/flight/timers.ts';
 import { FlightTable, type Handle } from '../../gateway/flight/table.ts';
 import { createAllowanceMemory } from '../../gateway/oauth/allowance.ts';
 import { Broker } from '../../gateway/oauth/broker.ts';
@@ -79,6 +80,8 @@ const broker = new Broker({
   observer: silent,
   clock: systemClock,
   random: Math.random,
+  shared: null,
+  timers: realTimers,
   createFetch: (options) => {
     const fetch = createOauthFetch(options);
     return async (url, request) => {

@@ -96,6 +96,8 @@ export class Stage {
           observer: this.#observer(),
           clock,
           random: () => 0,
+          shared: null,
+          timers: this.timers,
           createFetch: () => this.issuer.fetch,
           readFile: (path) => {
             const text = this.files.get(path);

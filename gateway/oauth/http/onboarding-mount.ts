@@ -166,5 +166,6 @@ const failureTexts: Readonly<Record<FlowFailure, string>> = {
   starts_limited: 'Too many logins were started.',
   flows_full: 'Too many logins are under way.',
   interrupted: 'The login was interrupted.',
+  shared_unavailable: 'Logins are not available.',
   internal: 'The login failed.',
 };

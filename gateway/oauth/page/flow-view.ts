@@ -165,6 +165,7 @@ const failureTexts: Readonly<Record<Exclude<FlowFailure, 'access_denied'>, strin
   starts_limited: 'Too many logins were started. Wait a minute.',
   flows_full: 'Too many logins are under way. Try again in a moment.',
   interrupted: 'The login was interrupted. Try again.',
+  shared_unavailable: 'Logins are not available. Try again in a moment.',
   internal: 'Something went wrong on our side.',
 };
 
