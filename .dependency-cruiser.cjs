@@ -50,7 +50,7 @@ module.exports = {
       to: { path: '^(sim|bench|examples|grafana)/' },
     },
     { name: 'nothing-imports-tests', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },
-    door('@redis/client', 'gateway/oauth/shared/'),
+    door('@redis/client', 'gateway/oauth/redis/'),
     door('cli-table3', 'gateway/cli/'),
     door('commander', 'gateway/cli/'),
     door('fastest-levenshtein', 'gateway/config/'),

@@ -12,8 +12,8 @@ import { Broker } from '../oauth/broker.ts';
 import { LazyStore } from '../oauth/lazy-store.ts';
 import { openRelay } from '../oauth/relay.ts';
 import { openCredentialStore } from '../oauth/store/open.ts';
-import { RedisScripts } from '../oauth/shared/redis.ts';
-import { SharedFlights } from '../oauth/shared/shared-flights.ts';
+import { RedisScripts } from '../oauth/redis/connection.ts';
+import { SharedFlights } from '../oauth/redis/shared-flights.ts';
 import { createOauthFetch } from '../upstream/oauth-fetch.ts';
 import type { LoginsMemory } from './messages.ts';
 

@@ -4,28 +4,22 @@
  *
  * Every answer is a value: what the caller asked for, or a refusal of the catalogue (`isDenial` tells). Nothing throws.
  */
-import { randomUUID } from 'node:crypto';
 import type { OauthConfig } from '../config/schema.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Answer, Standing } from '../flight/answer.ts';
-import type { FlightKey } from '../flight/digest.ts';
-import type { FlightTable } from '../flight/table.ts';
-import type { Timers } from '../flight/timers.ts';
-import type { Work } from '../flight/work.ts';
 import { type Allowance, allowanceOf } from './allowance.ts';
-import type { CredentialId, CredentialStore } from './credential.ts';
+import type { BrokerParts } from './broker-parts.ts';
+import type { CredentialId } from './credential.ts';
 import { type AccessToken, Credentials, type RefreshSettings, refreshSettingsOf } from './credentials.ts';
 import { flowOf } from './details.ts';
 import { reasonOf, refusalOf } from './failure.ts';
 import type { Flow } from './flow.ts';
 import { credentialIdOf, loginKey, type LoginListing, type StoredLogin, storedLogin } from './listing.ts';
 import { type Led, Login } from './login.ts';
-import type { BrokerObserver } from './observer.ts';
 import type { Provider } from './provider.ts';
-import { createProviders, type Providers, type Surroundings } from './providers.ts';
-import type { Relay, RelayMessage } from './relay.ts';
-import type { SharedFlights } from './shared/shared-flights.ts';
-import { SharedWork } from './shared/shared-work.ts';
+import { createProviders, type Providers } from './providers.ts';
+import type { RelayMessage } from './relay.ts';
+import { notShared, SharedBetweenProcesses, type Sharing } from './redis/sharing.ts';
 import { Tickets } from './tickets.ts';
 
 export interface StartRequest {
@@ -43,25 +37,6 @@ export interface Started {
   readonly role: 'leader' | 'joiner';
 }
 
-export interface BrokerParts extends Omit<Surroundings, 'observer'> {
-  readonly config: OauthConfig;
-  readonly table: FlightTable;
-  /** Known to all threads of the process, and to nobody else. */
-  readonly secret: Uint8Array;
-  /** Counts the starts of callers and accounts on all threads (`allowance.ts`). */
-  readonly starts: SharedArrayBuffer;
-  readonly store: CredentialStore;
-  readonly relay: Relay;
-  readonly observer: BrokerObserver;
-  readonly random: () => number;
-  /** Between processes. Null: this one is alone. */
-  readonly shared: SharedFlights | null;
-  /** Of waits for other processes. */
-  readonly timers: Timers;
-  /** For operators: `what` failed at a provider. The error tells no secret. */
-  readonly failed: (what: string, provider: string, error: unknown) => void;
-}
-
 /** Longest wait of a start for the provider's answer. */
 const startWaitMs = 30_000;
 /** Leases that the provider may take for it: discovery and the request itself. */
@@ -77,8 +52,7 @@ export class Broker {
   readonly #tickets: Tickets;
   readonly #credentials: Credentials;
   readonly #led = new Map<string, Led>();
-  /** What tells this thread from all others in the world. */
-  readonly #instance = randomUUID();
+  readonly #sharing: Sharing;
   #providers: Providers;
   #refresh: RefreshSettings;
   #allowance: Allowance;
@@ -86,6 +60,15 @@ export class Broker {
   constructor(parts: BrokerParts) {
     this.#parts = parts;
     this.#tickets = new Tickets(parts.secret);
+    this.#sharing =
+      parts.shared === null
+        ? notShared
+        : new SharedBetweenProcesses(parts.shared, {
+            timers: parts.timers,
+            led: this.#led,
+            changed: (id) => this.#changed(id),
+            failed: parts.failed,
+          });
     this.#providers = createProviders(parts.config.providers, parts);
     this.#refresh = refreshSettingsOf(parts.config);
     this.#allowance = allowanceOf(parts.config, parts.clock, parts.starts, parts.secret);
@@ -94,7 +77,7 @@ export class Broker {
       settings: () => this.#refresh,
       keep: (tokens) => this.#tell({ kind: 'unsaved', tokens }),
       changed: (id) => this.#changed(id),
-      share: (key, id, work) => this.#share(true, key, id, () => work),
+      share: (key, id, work) => this.#sharing.share(key, id, () => work),
     });
     parts.relay.listen((message) => this.#hear(message));
   }
@@ -128,8 +111,8 @@ export class Broker {
     const key = loginKey(id);
     // The secrets of a login in the browser stay with who made them, and so does its flight.
     const isShared = provider.flow === 'device' || provider.flow === 'device_pkce';
-    const work: Work = this.#share(
-      isShared,
+    const sharing = isShared ? this.#sharing : notShared;
+    const work = sharing.share(
       key,
       id,
       (isCancelledElsewhere) =>
@@ -325,30 +308,6 @@ export class Broker {
     return this.#allowance.has(account) && this.#allowance.take(caller) && this.#allowance.take(account);
   }
 
-  /** The work as it is, or as work of all processes. */
-  #share(
-    isShared: boolean,
-    key: FlightKey,
-    id: CredentialId,
-    make: (isCancelledElsewhere: () => Promise<boolean>) => Work,
-  ): Work {
-    const { shared, timers, failed } = this.#parts;
-    if (shared === null || !isShared) return make(() => Promise.resolve(false));
-    let isCancelledElsewhere = (): Promise<boolean> => Promise.resolve(false);
-    const work = new SharedWork({
-      flights: shared,
-      key,
-      instance: this.#instance,
-      timers,
-      work: make(() => isCancelledElsewhere()),
-      led: this.#led,
-      changed: () => this.#changed(id),
-      failed: (error) => failed('sharing a flight', id.provider, error),
-    });
-    isCancelledElsewhere = () => work.isCancelled();
-    return work;
-  }
-
   #changed({ provider, account }: CredentialId): void {
     this.#tell({ kind: 'changed', provider, account });
   }
@@ -376,7 +335,6 @@ export class Broker {
   }
 }
 
-/** What the endpoints need. */
 export type BrokerApi = Pick<
   Broker,
   | 'providers'
