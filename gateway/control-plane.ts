@@ -2,20 +2,28 @@
  * The main thread: loads configurations and brings them into force, keeps keys, supervises the listeners, answers the
  * admin listener. It is never on the way of a request.
  */
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type AdminServer, type ReloadResult, startAdmin } from './admin/server.ts';
 import type { Check } from './admin/health.ts';
 import { ConnectionCensus } from './census.ts';
-import { loadConfig } from './config/load.ts';
-import { headline, type Problem } from './config/problem.ts';
+import { headline } from './config/problem.ts';
 import type { Config } from './config/schema.ts';
-import type { Environment } from './config/substitute.ts';
-import type { ReadFile } from './config/watch.ts';
 import { systemClock } from './core/clock.ts';
+import { IntrospectionPlane } from './introspection-plane.ts';
+import { KeyPlane } from './key-plane.ts';
+import { createRateMemory, type RateMemory } from './limits/rate-cells.ts';
 import type { Configuration, ListenerBoot } from './listener/messages.ts';
 import { listenerMessagesVersion } from './listener/messages.ts';
 import { createTickets } from './listener/upgrade-tickets.ts';
-import { KeyPlane } from './key-plane.ts';
+import {
+  ConfigurationRefused,
+  fixedChanges,
+  load,
+  type Loaded,
+  type LoadOptions,
+  refusing,
+} from './loaded.ts';
 import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
@@ -26,34 +34,16 @@ import { watchLoop } from './metrics/loop.ts';
 import { formatFor } from './metrics/negotiation.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { loadDriver } from './native/uws.ts';
-import { sameFlights } from './oauth/flights.ts';
 import { freePort } from './port.ts';
-import type { Policy } from './route/policy.ts';
 import { Supervisor } from './supervisor.ts';
+import { TlsPlane } from './tls-plane.ts';
 import { chooseThreads, usableCores } from './threads.ts';
 import { version } from './version.ts';
 
-/** The configuration cannot be used. `problems` says why, place by place. */
-export class ConfigurationRefused extends Error {
-  override readonly name = 'ConfigurationRefused';
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    super('the configuration cannot be used');
-    this.problems = problems;
-  }
-}
-
-export interface ControlPlaneOptions {
-  readonly file: string;
-  readonly environment: Environment;
+export interface ControlPlaneOptions extends LoadOptions {
   /** A listener hangs and the others have been drained: the process must end, and cannot end in order. */
   readonly onHung: () => void;
-  readonly onFiles: (files: readonly ReadFile[]) => void;
 }
-
-/** What a listener takes over only when it starts: a reload that changes it is refused. */
-const fixedSections = ['listener', 'admin', 'verifier', 'metrics'] as const;
 
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
@@ -65,9 +55,13 @@ export class ControlPlane {
   readonly #supervisor: Supervisor;
   /** Null where no logins are configured. */
   readonly #logins: LoginPlane | null;
+  readonly #tls: TlsPlane;
+  readonly #introspection: IntrospectionPlane;
   readonly #census: ConnectionCensus;
   #admin: AdminServer | null = null;
   #configuration: Configuration;
+  /** Made for the first route that has a rate, and kept: rates survive reloads. */
+  #rates: RateMemory | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #lastReload: 'applied' | 'rejected' = 'applied';
   #draining = false;
@@ -79,10 +73,8 @@ export class ControlPlane {
    * Errors: `ConfigurationRefused`, `ListenFailed`, `DriverUnavailable`, and what the system says of an address.
    */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const loaded = await loadConfig(options.file, options.environment);
-    options.onFiles(loaded.files);
-    if (!loaded.ok) throw new ConfigurationRefused(loaded.problems);
-    const plane = new ControlPlane(options, loaded.config, loaded.policy);
+    const loaded = await load(options);
+    const plane = new ControlPlane(options, loaded);
     for (const warning of loaded.warnings) plane.#log.logger.warn({}, headline(warning));
     try {
       await plane.#open();
@@ -93,19 +85,15 @@ export class ControlPlane {
     return plane;
   }
 
-  private constructor(options: ControlPlaneOptions, config: Config, policy: Policy) {
+  private constructor(options: ControlPlaneOptions, loaded: Loaded) {
+    const { config } = loaded;
     this.#options = options;
     this.#log = openLog({ level: config.log.level, thread: 'main' });
     this.#cells = new CellStore(config.metrics.seriesMax, config.metrics.exemplars);
     this.#exposition = new Exposition(this.#cells);
     const build = { version, node: process.version, httpDriver: 'uWebSockets.js' };
-    this.#metrics = new ControlMetrics(
-      this.#exposition.registry,
-      build,
-      this.#cells,
-      config.metrics.seriesMax,
-      systemClock,
-    );
+    const { seriesMax } = config.metrics;
+    this.#metrics = new ControlMetrics(this.#exposition.registry, build, this.#cells, seriesMax, systemClock);
     watchLoop(new Recorder(this.#cells.region('main')));
     this.#keys = new KeyPlane({
       environment: options.environment,
@@ -113,7 +101,7 @@ export class ControlPlane {
       logger: this.#log.logger,
       changed: () => this.#publishKeys(),
     });
-    this.#configuration = this.#configurationOf(1, config, policy);
+    this.#configuration = this.#configurationOf(1, loaded);
     const threads = chooseThreads(config.listener.threads, config.verifier.threads, usableCores());
     this.#logins = config.oauth === undefined ? null : new LoginPlane(config.oauth, threads.listeners);
     exposeFlights(this.#exposition.registry, this.#logins?.flights ?? null);
@@ -132,12 +120,14 @@ export class ControlPlane {
           metrics: this.#cells.region(`listener-${index}`),
           logins: seat?.memory ?? null,
           tickets,
+          tls: this.#tls.material,
         };
         return { boot, made: (thread) => seat?.watch(thread) };
       },
       searchKeys: async (issuer) => {
         await this.#keys.ring.unknownKid(issuer);
       },
+      introspect: (token) => this.#introspection.introspect(token),
       observer: {
         started: (index, port) => this.#log.logger.info({ listener: index, port }, 'listener started'),
         died: (index, error, restartInMs) => {
@@ -151,17 +141,23 @@ export class ControlPlane {
         hung: (index, silentMs) => this.#endHung(index, silentMs),
       },
     });
+    const told = { logger: this.#log.logger, metrics: this.#metrics };
+    this.#introspection = new IntrospectionPlane({ ...told, environment: options.environment });
+    this.#introspection.configure(config.issuers);
+    this.#tls = new TlsPlane({
+      ...told,
+      publish: (material) => this.#supervisor.publishCertificates(material),
+    });
     const connectionsCell = this.#cells.layout.families.sallyport_http_connections.base;
     this.#census = new ConnectionCensus({
       perAddressMax: config.listener.maxConnectionsPerAddress,
       connections: () => this.#cells.sum(connectionsCell),
       port: () => this.port,
       publish: (addresses) => this.#supervisor.publishFullAddresses(addresses),
-      unavailable: () =>
-        this.#log.logger.warn(
-          {},
-          'listener.max_connections_per_address needs /proc/self/net/tcp, and is not enforced',
-        ),
+      unavailable: () => {
+        const why = 'needs /proc/self/net/tcp, and is not enforced';
+        this.#log.logger.warn({}, `listener.max_connections_per_address ${why}`);
+      },
     });
   }
 
@@ -180,6 +176,7 @@ export class ControlPlane {
       config.listener.maxHeaderBytes + config.listener.maxTargetBytes,
     );
     loadDriver();
+    await refusing(this.#options.file, this.#tls.configure(config.listener.tls));
     const port = await freePort(config.listener.host, config.listener.port);
     await this.#logins?.check(this.#options.environment, this.#log.logger);
     const keyless = await this.#keys.configureSigners(config, this.#options.file);
@@ -226,6 +223,7 @@ export class ControlPlane {
   async stop(): Promise<void> {
     this.#draining = true;
     this.#keys.close();
+    this.#tls.close();
     this.#census.stop();
     await this.#supervisor.stop();
     await this.#logins?.close();
@@ -240,35 +238,42 @@ export class ControlPlane {
     this.#log.flush();
   }
 
-  #configurationOf(number: number, config: Config, policy: Policy): Configuration {
+  #configurationOf(number: number, { config, policy, upstreamTls }: Loaded): Configuration {
     const providers = Object.keys(config.oauth?.providers ?? {});
     const labels = this.#cells.label(policy, Object.keys(config.upstreams), providers);
-    return { number, config, labels, keys: [], signing: [] };
+    if (policy.routes.some(({ rate }) => rate !== null)) this.#rates ??= createRateMemory(randomBytes(32));
+    return { number, config, labels, upstreamTls, keys: [], signing: [], rates: this.#rates };
   }
 
   async #reload(): Promise<ReloadResult> {
     if (this.#draining) return this.#rejected(['the gateway is draining']);
-    const loaded = await loadConfig(this.#options.file, this.#options.environment);
-    this.#options.onFiles(loaded.files);
-    if (!loaded.ok) return this.#rejected(loaded.problems.map(headline));
-    const { config, policy } = loaded;
-    const present = this.#configuration.config;
-    if (isDeepStrictEqual(config, present)) {
+    try {
+      return await this.#bringIntoForce(await load(this.#options));
+    } catch (error) {
+      if (!(error instanceof ConfigurationRefused)) throw error;
+      return this.#rejected(error.problems.map(headline));
+    }
+  }
+
+  /** Errors: `ConfigurationRefused`. */
+  async #bringIntoForce(loaded: Loaded): Promise<ReloadResult> {
+    const { config, upstreamTls } = loaded;
+    const { config: present, upstreamTls: presentTls } = this.#configuration;
+    if (isDeepStrictEqual([config, upstreamTls], [present, presentTls])) {
       this.#lastReload = 'applied';
       this.#metrics.reloaded('unchanged');
       return { outcome: 'unchanged', errors: [] };
     }
-    const fixed: string[] = fixedSections.filter(
-      (section) => !isDeepStrictEqual(config[section], present[section]),
-    );
-    if (!sameFlights(config.oauth, present.oauth)) fixed.push('oauth');
+    const fixed = fixedChanges(present, config);
     if (fixed.length > 0) {
       return this.#rejected(fixed.map((section) => `${section}: a change here needs a restart`));
     }
     const keyless = await this.#keys.configureSigners(config, this.#options.file);
-    if (keyless.length > 0) return this.#rejected(keyless.map(headline));
+    if (keyless.length > 0) throw new ConfigurationRefused(keyless);
+    await refusing(this.#options.file, this.#tls.configure(config.listener.tls));
     await this.#keys.ring.configure(config.issuers);
-    this.#configuration = this.#configurationOf(this.#configuration.number + 1, config, policy);
+    this.#introspection.configure(config.issuers);
+    this.#configuration = this.#configurationOf(this.#configuration.number + 1, loaded);
     this.#log.setLevel(config.log.level);
     this.#countIssuers(config);
     await this.#supervisor.configure(this.#withKeys());
@@ -307,6 +312,7 @@ export class ControlPlane {
         ok: true,
         detail: this.#lastReload === 'applied' ? 'in force' : 'in force; the last reload was rejected',
       },
+      ...this.#tls.checks(),
       ...this.#keys.checks(),
     ];
   }

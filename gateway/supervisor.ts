@@ -8,6 +8,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from './core/clock.ts';
 import type { Configuration, FromListener, ListenerBoot, ToListener } from './listener/messages.ts';
+import type { Introspected } from './token/verifier-parts.ts';
+import type { TlsMaterial } from './tls/certificate.ts';
 
 /** A listener thread about to be made. */
 export interface Launch {
@@ -23,6 +25,8 @@ export interface SupervisorParts {
   readonly boot: (index: number, port: number) => Launch;
   /** A listener met an unknown key id. Resolves when the search is over and new keys, if any, were published. */
   readonly searchKeys: (issuer: number) => Promise<void>;
+  /** A listener asks about an opaque token. Never rejects. */
+  readonly introspect: (token: string) => Promise<Introspected>;
   readonly observer: SupervisorObserver;
 }
 
@@ -124,6 +128,10 @@ export class Supervisor {
     this.#send({ kind: 'keys', configurationNumber: number, keys, signing });
   }
 
+  publishCertificates(tls: TlsMaterial): void {
+    this.#send({ kind: 'certificates', tls });
+  }
+
   /** The addresses whose new connections the listeners refuse. */
   publishFullAddresses(addresses: readonly string[]): void {
     this.#send({ kind: 'full-addresses', addresses });
@@ -215,6 +223,12 @@ export class Supervisor {
       case 'search-keys':
         void this.#parts.searchKeys(message.issuer).finally(() => {
           worker.postMessage({ kind: 'keys-searched', ticket: message.ticket } satisfies ToListener);
+        });
+        return;
+      case 'introspect':
+        void this.#parts.introspect(message.token).then((answer) => {
+          const { ticket } = message;
+          worker.postMessage({ kind: 'introspected', ticket, answer } satisfies ToListener);
         });
         return;
       case 'pong':

@@ -25,6 +25,8 @@ export interface IssuerProfile {
   /** Null while no key set has been loaded or the last good one is too old: then the answer is 503. */
   readonly keys: readonly VerificationKey[] | null;
   readonly requireKid: boolean;
+  /** It is asked about tokens that are no JWTs; so is one issuer at most. */
+  readonly introspects: boolean;
   readonly tokenBytesMax: number;
   /** Lower case, `application/` removed; null accepts `jwt`, `at+jwt` and none. */
   readonly typ: readonly string[] | null;

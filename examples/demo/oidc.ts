@@ -22,13 +22,15 @@ export interface ProviderOptions {
   /** Client id and the scopes it may ask for. Its secret is `<id>-secret`; its tokens carry the id as `sub`. */
   readonly clients: Readonly<Record<string, readonly string[]>>;
   readonly tokenSeconds: number;
+  /** Tokens say nothing by themselves; the provider answers what they are (RFC 7662). */
+  readonly opaque?: boolean;
 }
 
 /** RFC 8707: what tokens are for. The provider wants it to be a URI; `aud` need not be one. */
 const resource = 'urn:orders';
 
 export function createProvider(options: ProviderOptions): Provider {
-  const { issuer, keys, signWith, audience, clients, tokenSeconds } = options;
+  const { issuer, keys, signWith, audience, clients, tokenSeconds, opaque = false } = options;
   const scopes = [...new Set(Object.values(clients).flat())];
   const signer = keys.find((key) => key.kid === signWith);
   if (signer === undefined) throw new Error(`no key ${signWith} to sign with`);
@@ -48,6 +50,8 @@ export function createProvider(options: ProviderOptions): Provider {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      introspection: { enabled: opaque },
+      revocation: { enabled: opaque },
       // RFC 8707. Every token here is for the one resource, asked for or not.
       resourceIndicators: {
         enabled: true,
@@ -56,7 +60,7 @@ export function createProvider(options: ProviderOptions): Provider {
           scope: scopes.join(' '),
           audience,
           accessTokenTTL: tokenSeconds,
-          accessTokenFormat: 'jwt',
+          accessTokenFormat: opaque ? 'opaque' : 'jwt',
           jwt: { sign: { alg: signer.alg, kid: signer.kid } },
         }),
       },

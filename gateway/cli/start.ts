@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { formatProblems } from '../config/problem.ts';
 import { FileWatches, watchFile } from '../config/watch.ts';
-import { ConfigurationRefused, ControlPlane } from '../control-plane.ts';
+import { ControlPlane } from '../control-plane.ts';
+import { ConfigurationRefused } from '../loaded.ts';
 import { DriverUnavailable } from '../native/uws.ts';
 import { exitCode } from './exit-codes.ts';
 

@@ -1,6 +1,6 @@
 /** Compares how the tokens of one issuer are verified: what holds on every route that takes them. */
 import { isDeepStrictEqual } from 'node:util';
-import type { IssuerConfig, KeysConfig } from '../config/schema.ts';
+import type { IntrospectionConfig, IssuerConfig, KeysConfig } from '../config/schema.ts';
 import { normalTyp } from '../token/header.ts';
 import {
   changed,
@@ -24,6 +24,7 @@ const compareMember: Readonly<Record<keyof IssuerConfig, Compare>> = {
   audiences: same,
   algorithms: (old, now) => compareAccepted('algorithms', old.algorithms, now.algorithms),
   keys: (old, now) => compareKeys(old.keys, now.keys),
+  introspection: ({ introspection: old }, { introspection: now }) => compareIntrospection(old, now),
   leewaySeconds: (old, now) => compareLimits('leeway_seconds', old.leewaySeconds, now.leewaySeconds),
   typ: (old, now) => compareAccepted('typ', typsOf(old), typsOf(now)),
   requiredClaims: (old, now) => compareRequired('required_claims', old.requiredClaims, now.requiredClaims),
@@ -76,6 +77,29 @@ const typsOf = ({ typ }: IssuerConfig): readonly string[] =>
 
 const pathsOf = ({ scopeClaims }: IssuerConfig): readonly string[] =>
   scopeClaims.map((path) => JSON.stringify(typeof path === 'string' ? [path] : path)).toSorted();
+
+/** Whoever is asked says what is accepted, for as long as that is believed. */
+function compareIntrospection(
+  old: IntrospectionConfig | undefined,
+  now: IntrospectionConfig | undefined,
+): readonly Finding[] {
+  if (old === undefined && now === undefined) return [];
+  if (old === undefined) return [loosened('introspection', 'opaque tokens are taken')];
+  if (now === undefined) return [tightened('introspection', 'opaque tokens are not taken any more')];
+  const placeOf = ({ endpoint, discovery, allowHttp }: IntrospectionConfig): unknown => [
+    endpoint,
+    discovery,
+    allowHttp,
+  ];
+  const findings = [
+    ...(isDeepStrictEqual(placeOf(old), placeOf(now))
+      ? []
+      : [loosened('introspection', 'tokens are asked about elsewhere')]),
+    ...compareLimits('introspection.ttl_seconds', old.ttlSeconds, now.ttlSeconds),
+  ];
+  const isOther = findings.length === 0 && !isDeepStrictEqual(old, now);
+  return isOther ? [changed('introspection', 'tokens are asked about otherwise')] : findings;
+}
 
 /** A key that is trusted for longer, or another one, accepts tokens that were refused. */
 function compareKeys(old: KeysConfig, now: KeysConfig): readonly Finding[] {

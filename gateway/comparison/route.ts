@@ -5,6 +5,7 @@ import type { ClaimHeader, Policy, Projection, Route, TokenExchange } from '../r
 import { typeNames } from '../route/error-profile.ts';
 import { compareAccess } from './access.ts';
 import type { RouteSide } from './side.ts';
+import { compareRates } from './rate.ts';
 import { changed, compareAccepted, compareLimits, loosened, tightened, type Finding } from './change.ts';
 import { compareEndings, compareWebSocket } from './websocket.ts';
 
@@ -89,6 +90,7 @@ const compareMember: Readonly<Record<keyof Route, Compare>> = {
       ? []
       : [changed('error_profile', 'refusals are told otherwise')],
   forwarding: compareForwarding,
+  rate: compareRates,
   pathAllowance: ({ route: old }, { route: now }) =>
     compareAccepted('allow_in_path', allowancesIn(old.pathAllowance), allowancesIn(now.pathAllowance)),
   bodyBytesMax: ({ route: old }, { route: now }) =>

@@ -1,5 +1,6 @@
 /** Issuers: whose tokens are accepted, by which keys and algorithms, and where their claims are. */
 import { z } from 'zod';
+import { clientAuth } from './oauth-schema.ts';
 import { algorithmName, claimPath, count, httpUrl } from './scalars.ts';
 import { section } from './section.ts';
 import { renewal } from './signer-schema.ts';
@@ -37,6 +38,31 @@ const keys = section({
   max_bytes: count(256, 16_777_216).default(262_144).describe('Largest key set document.'),
 });
 
+const introspection = section({
+  endpoint: httpUrl.optional().describe('Where tokens are asked about.'),
+  discovery: z
+    .literal(true)
+    .optional()
+    .describe('Find the endpoint by discovery from `issuer` (OpenID Connect, RFC 8414).'),
+  client_id: z.string().min(1).describe('Our identity at the issuer.'),
+  client_auth: clientAuth.prefault({}).describe('How we prove it.'),
+  ttl_seconds: count(1, 86_400)
+    .default(60)
+    .describe(
+      'How long an answer is believed, and no longer than `exp`: a revoked token may be used so long.',
+    ),
+  negative_ttl_seconds: count(0, 3600)
+    .default(10)
+    .describe('How long a token stays refused that was not active.'),
+  timeout_ms: count(100, 60_000).default(5000).describe('Longest wait for an answer; above it 503.'),
+  max_concurrent: count(1, 1024)
+    .default(64)
+    .describe('Questions under way at once, of all listener threads.'),
+  queue_max: count(0, 1_000_000).default(1024).describe('Questions that may wait for that; above it 503.'),
+  cache_entries: count(2, 10_000_000).default(10_000).describe('Answers that are kept.'),
+  allow_http: z.boolean().default(false).describe('Permit http:// to hosts that are not loopback.'),
+});
+
 const tokenTypes = section({
   claim: z.string().min(1).default('scope').describe('The claim that says the type: one string.'),
   values: z.array(z.string().min(1)).min(1).max(31).describe('The known types.'),
@@ -55,11 +81,18 @@ export const issuer = section({
     .describe('Accepted `aud`; one must be there. Empty: not looked at.'),
   algorithms: z
     .array(algorithmName)
-    .min(1)
-    .describe('The accepted algorithms; HS and public ones never together.'),
-  keys: keys.describe(
-    'Where the keys come from: exactly one of jwks_uri, discovery, jwks_file, secret_file, secret_env.',
-  ),
+    .default([])
+    .describe('The accepted algorithms; HS and public ones never together. None: no JWTs are taken.'),
+  keys: keys
+    .prefault({})
+    .describe(
+      'Where the keys come from: exactly one of jwks_uri, discovery, jwks_file, secret_file, secret_env.',
+    ),
+  introspection: introspection
+    .optional()
+    .describe(
+      'Ask it about tokens that are no JWTs (RFC 7662). One issuer of the configuration can have this.',
+    ),
   leeway_seconds: count(0, 300).default(10).describe('Tolerance of exp, nbf and iat.'),
   typ: z
     .array(z.string().min(1))

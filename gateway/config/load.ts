@@ -13,7 +13,13 @@ import { findingsOf } from './issues.ts';
 import type { Place, Problem } from './problem.ts';
 import { repair } from './repair.ts';
 import { publishedBy, withPublished } from './published.ts';
-import { configSchema, type Config, type OauthConfig } from './schema.ts';
+import {
+  type ClientAuthConfig,
+  configSchema,
+  type Config,
+  type OauthConfig,
+  type TlsConfig,
+} from './schema.ts';
 import { checkConfig } from './semantics.ts';
 import { readSource, type Source, type Substituted } from './source.ts';
 import type { Environment } from './substitute.ts';
@@ -184,7 +190,7 @@ interface SecretPlace {
   readonly variable?: string | undefined;
 }
 
-function secretsOf({ issuers, signers, oauth }: Config): readonly SecretPlace[] {
+function secretsOf({ listener, issuers, signers, upstreams, oauth }: Config): readonly SecretPlace[] {
   const ofIssuers = Object.entries(issuers).flatMap(([name, { keys }]): readonly SecretPlace[] => {
     const at = ['issuers', name, 'keys'];
     return [
@@ -201,24 +207,52 @@ function secretsOf({ issuers, signers, oauth }: Config): readonly SecretPlace[] 
       { path: [...at, 'secret_env'], variable: signer.secretEnv },
     ];
   });
-  if (oauth === undefined) return [...ofIssuers, ...ofSigners];
-  const ofProviders = Object.entries(oauth.providers).flatMap(([name, provider]): readonly SecretPlace[] => {
-    const at = ['oauth', 'providers', name, 'client_auth'];
-    const { secretFile, secretEnv, keyFile } = provider.clientAuth;
+  const ofIntrospection = Object.entries(issuers).flatMap(([name, { introspection }]) =>
+    placesOfClientAuth(['issuers', name, 'introspection'], introspection?.clientAuth),
+  );
+  const { tls } = listener;
+  const ofTls = (tls?.certificates ?? []).flatMap(({ certFile, keyFile }, index): readonly SecretPlace[] => {
+    const at = ['listener', 'tls', 'certificates', index];
     return [
-      { path: [...at, 'secret_file'], file: secretFile },
-      { path: [...at, 'secret_env'], variable: secretEnv },
+      { path: [...at, 'cert_file'], file: certFile },
       { path: [...at, 'key_file'], file: keyFile },
     ];
   });
+  for (const [name, { tls: upstreamTls }] of Object.entries(upstreams)) {
+    const at = ['upstreams', name, 'tls'];
+    ofTls.push(
+      { path: [...at, 'ca_file'], file: upstreamTls?.caFile },
+      { path: [...at, 'cert_file'], file: upstreamTls?.certFile },
+      { path: [...at, 'key_file'], file: upstreamTls?.keyFile },
+    );
+  }
+  if (oauth === undefined) return [...ofTls, ...ofIssuers, ...ofSigners, ...ofIntrospection];
+  const ofProviders = Object.entries(oauth.providers).flatMap(([name, { clientAuth }]) =>
+    placesOfClientAuth(['oauth', 'providers', name], clientAuth),
+  );
   const at = ['oauth', 'store'];
   return [
+    ...ofTls,
     ...ofIssuers,
     ...ofSigners,
+    ...ofIntrospection,
     { path: [...at, 'key_file'], file: oauth.store.keyFile },
     { path: [...at, 'key_env'], variable: oauth.store.keyEnv },
     { path: ['oauth', 'shared', 'password_env'], variable: oauth.shared?.passwordEnv },
     ...ofProviders,
+  ];
+}
+
+function placesOfClientAuth(
+  at: ConfigPath,
+  clientAuth: ClientAuthConfig | undefined,
+): readonly SecretPlace[] {
+  if (clientAuth === undefined) return [];
+  const { secretFile, secretEnv, keyFile } = clientAuth;
+  return [
+    { path: [...at, 'client_auth', 'secret_file'], file: secretFile },
+    { path: [...at, 'client_auth', 'secret_env'], variable: secretEnv },
+    { path: [...at, 'client_auth', 'key_file'], file: keyFile },
   ];
 }
 
@@ -232,7 +266,11 @@ function resolveFiles(config: Config, folder: string): Config {
         ...(jwksFile === undefined ? {} : { jwksFile: from(jwksFile) }),
         ...(secretFile === undefined ? {} : { secretFile: from(secretFile) }),
       };
-      return [name, { ...issuer, keys: { ...issuer.keys, ...files } }];
+      const { introspection } = issuer;
+      const resolved = { ...issuer, keys: { ...issuer.keys, ...files } };
+      if (introspection === undefined) return [name, resolved];
+      const clientAuth = resolveClientAuth(introspection.clientAuth, from);
+      return [name, { ...resolved, introspection: { ...introspection, clientAuth } }];
     }),
   );
   const signers = Object.fromEntries(
@@ -245,20 +283,51 @@ function resolveFiles(config: Config, folder: string): Config {
       return [name, { ...signer, ...files }];
     }),
   );
-  if (config.oauth === undefined) return { ...config, issuers, signers };
-  return { ...config, issuers, signers, oauth: resolveOauthFiles(config.oauth, from) };
+  const upstreams = Object.fromEntries(
+    Object.entries(config.upstreams).map(([name, upstream]) => {
+      const { caFile, certFile, keyFile } = upstream.tls ?? {};
+      const files = {
+        ...(caFile === undefined ? {} : { caFile: from(caFile) }),
+        ...(certFile === undefined ? {} : { certFile: from(certFile) }),
+        ...(keyFile === undefined ? {} : { keyFile: from(keyFile) }),
+      };
+      return [
+        name,
+        upstream.tls === undefined ? upstream : { ...upstream, tls: { ...upstream.tls, ...files } },
+      ];
+    }),
+  );
+  const { tls } = config.listener;
+  const listener =
+    tls === undefined ? config.listener : { ...config.listener, tls: resolveTlsFiles(tls, from) };
+  const resolved = { ...config, listener, issuers, signers, upstreams };
+  if (config.oauth === undefined) return resolved;
+  return { ...resolved, oauth: resolveOauthFiles(config.oauth, from) };
+}
+
+function resolveClientAuth(clientAuth: ClientAuthConfig, from: (file: string) => string): ClientAuthConfig {
+  const { secretFile, keyFile } = clientAuth;
+  return {
+    ...clientAuth,
+    ...(secretFile === undefined ? {} : { secretFile: from(secretFile) }),
+    ...(keyFile === undefined ? {} : { keyFile: from(keyFile) }),
+  };
+}
+
+function resolveTlsFiles(tls: TlsConfig, from: (file: string) => string): TlsConfig {
+  const certificates = tls.certificates.map((certificate) => ({
+    ...certificate,
+    certFile: from(certificate.certFile),
+    keyFile: from(certificate.keyFile),
+  }));
+  return { ...tls, certificates };
 }
 
 function resolveOauthFiles(oauth: OauthConfig, from: (file: string) => string): OauthConfig {
   const { file, keyFile, authJson } = oauth.store;
   const providers = Object.fromEntries(
     Object.entries(oauth.providers).map(([name, provider]) => {
-      const { secretFile, keyFile: privateKeyFile } = provider.clientAuth;
-      const clientAuth = {
-        ...provider.clientAuth,
-        ...(secretFile === undefined ? {} : { secretFile: from(secretFile) }),
-        ...(privateKeyFile === undefined ? {} : { keyFile: from(privateKeyFile) }),
-      };
+      const clientAuth = resolveClientAuth(provider.clientAuth, from);
       const { linked } = provider;
       if (linked === undefined) return [name, { ...provider, clientAuth }];
       const file = linked.file.startsWith('~/') ? linked.file : from(linked.file);

@@ -45,7 +45,7 @@ export const clientAuthMethods = [
   'private_key_jwt',
 ] as const;
 
-const clientAuth = section({
+export const clientAuth = section({
   method: z
     .enum(clientAuthMethods)
     .default('none')

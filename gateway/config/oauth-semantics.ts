@@ -80,7 +80,11 @@ function checkFlow(at: ConfigPath, provider: ProviderConfig, problems: ProblemLi
   if (flow === 'code') need('redirect_uri', provider.redirectUri, 'our callback, as it is registered there');
 }
 
-function checkClientAuth(at: ConfigPath, { clientAuth }: ProviderConfig, problems: ProblemList): void {
+export function checkClientAuth(
+  at: ConfigPath,
+  { clientAuth }: Pick<ProviderConfig, 'clientAuth'>,
+  problems: ProblemList,
+): void {
   const place = [...at, 'client_auth'];
   const { method, secretFile, secretEnv, keyFile } = clientAuth;
   const secrets = [secretFile, secretEnv].filter((source) => source !== undefined).length;

@@ -100,6 +100,22 @@ const openapi = z.union([
       .describe('Base path of the operations. Default: those of `servers` in the document.'),
   }),
 ]);
+const rate = section({
+  requests: count(1, 1_000_000).describe('So many.'),
+  per_seconds: count(1, 86_400).describe('In so much time.'),
+  burst: count(1, 1_000_000).optional().describe('So many at once. Default: `requests`.'),
+  by: z
+    .union([z.enum(['subject', 'address', 'route']), section({ claim: claimPath })])
+    .default('subject')
+    .describe('Whose are counted together: one subject, address (IPv6: /64) or claim value; `route`: all.'),
+});
+
+const limits = section({
+  rate: z
+    .union([z.literal('none'), rate])
+    .optional()
+    .describe('How often requests are let through; above it 429. Routes below share it, or set their own.'),
+});
 
 const pathAllowance = z.enum(['encoded_slash', 'semicolon', 'empty_segment']);
 
@@ -171,6 +187,7 @@ const routeShape = {
     .describe('Send the access token of a stored login upstream, as the Authorization field.'),
   forward: forwarding.optional().describe('What the upstream gets besides the request.'),
   allow_in_path: z.array(pathAllowance).optional().describe('Odd path forms this route accepts; else 400.'),
+  limits: limits.optional().describe('How much of the gateway the callers of this route may take.'),
   max_body_bytes: count(0, Number.MAX_SAFE_INTEGER)
     .optional()
     .describe('Largest request body; above it 413.'),

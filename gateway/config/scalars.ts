@@ -53,6 +53,8 @@ export const claimPath = z
 
 /** An address, or a network (RFC 4632, RFC 4291). */
 export const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
+/** A file, relative to that of the configuration. */
+export const fileName = z.string().min(1);
 
 /** A whole number within bounds. */
 export const count = (from: number, to: number): z.ZodInt => z.int().min(from).max(to);

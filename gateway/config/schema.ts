@@ -24,6 +24,7 @@ import {
 } from './scalars.ts';
 import { section } from './section.ts';
 import { errorProfile } from './error-profile-schema.ts';
+import { listenerTls, upstreamTls } from './tls-schema.ts';
 
 const threads = z.union([z.literal('auto'), count(1, 256)]).default('auto');
 
@@ -40,6 +41,7 @@ const requestId = section({
 const listener = section({
   host: z.string().min(1).default('0.0.0.0').describe('Address to listen on.'),
   port: portNumber.default(8080).describe('Port to listen on; 0 takes a free one.'),
+  tls: listenerTls.optional().describe('Speak TLS, and nothing else, on this port.'),
   threads: threads.describe(
     'Listener threads. `auto` takes half of the cores this process may use, at least one.',
   ),
@@ -159,6 +161,9 @@ const upstream = section({
     .min(1)
     .max(256)
     .describe('Where it is; several are balanced by least pending of two random choices.'),
+  tls: upstreamTls
+    .optional()
+    .describe('For https:// URLs, whose certificates are always verified. Read again at every reload.'),
   connections: count(1, 65_535)
     .default(64)
     .describe('Most connections to each URL from each listener thread.'),
@@ -249,7 +254,10 @@ export const configSchema = section({
 export type Config = z.infer<typeof configSchema>;
 export type IssuerConfig = Config['issuers'][string];
 export type SignerConfig = Config['signers'][string];
+export type TlsConfig = NonNullable<Config['listener']['tls']>;
+export type IntrospectionConfig = NonNullable<IssuerConfig['introspection']>;
 export type KeysConfig = IssuerConfig['keys'];
 export type UpstreamConfig = Config['upstreams'][string];
 export type OauthConfig = NonNullable<Config['oauth']>;
+export type ClientAuthConfig = ProviderConfig['clientAuth'];
 export type ProviderConfig = OauthConfig['providers'][string];

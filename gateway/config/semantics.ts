@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { ProblemList, type ConfigPath, type PolicyProblem } from '../route/problem.ts';
 import { checkDecision } from './decision-semantics.ts';
-import { checkOauth } from './oauth-semantics.ts';
+import { checkClientAuth, checkOauth } from './oauth-semantics.ts';
 import type { Config, IssuerConfig, SignerConfig } from './schema.ts';
 
 export function checkConfig(config: Config): readonly PolicyProblem[] {
@@ -10,6 +10,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   for (const [name, issuer] of Object.entries(config.issuers))
     checkIssuer(['issuers', name], issuer, problems);
   checkIssuerNames(config, problems);
+  checkIntrospectors(config, problems);
   checkUpstreams(config, problems);
   checkRanges(config, problems);
   checkDecision(config, problems);
@@ -17,6 +18,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkAnswers(config, problems);
   for (const [name, signer] of Object.entries(config.signers))
     checkSigner(['signers', name], signer, problems);
+  checkServerNames(config, problems);
   checkOauth(config, isExposed, problems);
   checkAccessHooks(config, problems);
   return problems.all;
@@ -36,7 +38,13 @@ function checkIssuer(at: ConfigPath, issuer: IssuerConfig, problems: ProblemList
     .filter(([, value]) => value !== undefined)
     .map(([key]) => key);
   const choices = 'jwks_uri, discovery, jwks_file, secret_file, secret_env';
-  if (given.length === 0)
+  const signs = issuer.algorithms.length > 0 || issuer.introspection === undefined;
+  if (signs && issuer.algorithms.length === 0)
+    problems.add([...at, 'algorithms'], 'which algorithms are accepted? Name one at least', { atKey: true });
+  checkIntrospection(at, issuer, problems);
+  if (!signs && given.length > 0)
+    problems.add([...at, 'keys', given[0]!], 'keys are of no use without `algorithms`', { atKey: true });
+  if (signs && given.length === 0)
     problems.add([...at, 'keys'], `where do the keys come from? Give one of ${choices}`, { atKey: true });
   for (const key of given.slice(1)) {
     problems.add([...at, 'keys', key], `keys come from one source, and \`${given[0]}\` is given already`, {
@@ -92,6 +100,7 @@ function checkAlgorithms(
 ): void {
   const isHmac = (algorithm: string): boolean => algorithm.startsWith('HS');
   const { algorithms } = issuer;
+  if (algorithms.length === 0) return;
   if (algorithms.some(isHmac) && !algorithms.every(isHmac)) {
     const index = algorithms.findIndex((algorithm) => isHmac(algorithm) !== isHmac(algorithms[0]!));
     problems.add(
@@ -110,6 +119,32 @@ function checkAlgorithms(
   } else if (!isHmac(algorithms[0]!) && hasSecret) {
     problems.add([...at, 'keys', source], 'a shared secret serves HS algorithms only', { atKey: true });
   }
+}
+
+/** RFC 7662. */
+function checkIntrospection(
+  at: ConfigPath,
+  { issuer, introspection }: IssuerConfig,
+  problems: ProblemList,
+): void {
+  if (introspection === undefined) return;
+  const place = [...at, 'introspection'];
+  const { endpoint, discovery, allowHttp } = introspection;
+  if ((endpoint === undefined) === (discovery === undefined))
+    problems.add(place, 'where are tokens asked about? Give one of endpoint, discovery', { atKey: true });
+  if (endpoint !== undefined && isExposed(endpoint, allowHttp))
+    problems.add(
+      [...place, 'endpoint'],
+      'tokens sent by http:// can be read on the way; use https://, or say `allow_http: true`',
+    );
+  if (discovery !== undefined && (issuer === undefined || !URL.canParse(issuer)))
+    problems.add([...place, 'discovery'], 'discovery needs an https:// URL as `issuer`', { atKey: true });
+  else if (discovery !== undefined && isExposed(issuer!, allowHttp))
+    problems.add(
+      [...at, 'issuer'],
+      'an endpoint found by http:// can be replaced; use https://, or say `introspection.allow_http: true`',
+    );
+  checkClientAuth(place, introspection, problems);
 }
 
 function checkTransport(at: ConfigPath, { issuer, keys }: IssuerConfig, problems: ProblemList): void {
@@ -169,10 +204,26 @@ function checkIssuerNames(config: Config, problems: ProblemList): void {
   }
 }
 
+/** An opaque token does not say whose it is. */
+function checkIntrospectors({ issuers }: Config, problems: ProblemList): void {
+  const [first, ...others] = Object.keys(issuers).filter(
+    (name) => issuers[name]!.introspection !== undefined,
+  );
+  for (const name of others) {
+    const why = `opaque tokens name no issuer: only one is asked about them, and "${first}" is already`;
+    problems.add(['issuers', name, 'introspection'], why, { atKey: true });
+  }
+}
+
 /** Paths are forwarded as they came, so that an upstream URL is an origin only. */
 function checkUpstreams(config: Config, problems: ProblemList): void {
-  for (const [name, { urls }] of Object.entries(config.upstreams)) {
+  for (const [name, { urls, tls }] of Object.entries(config.upstreams)) {
     const origins = urls.map((url) => new URL(url).origin);
+    const plain = urls.findIndex((url) => new URL(url).protocol === 'http:');
+    if (tls !== undefined && plain !== -1)
+      problems.add(['upstreams', name, 'urls', plain], '`tls` is given, and this URL is not https://');
+    if ((tls?.certFile === undefined) !== (tls?.keyFile === undefined))
+      problems.add(['upstreams', name, 'tls'], 'cert_file and key_file go together', { atKey: true });
     for (const [index, text] of urls.entries()) {
       const at = ['upstreams', name, 'urls', index];
       const url = new URL(text);
@@ -221,6 +272,18 @@ function checkAnswers({ listener, errorProfiles }: Config, problems: ProblemList
     errorProfile,
     Object.keys(errorProfiles),
   );
+}
+
+/** A server name has one certificate. */
+function checkServerNames({ listener }: Config, problems: ProblemList): void {
+  const seen = new Set<string>();
+  for (const [index, { names }] of (listener.tls?.certificates ?? []).entries()) {
+    for (const [position, name] of (names ?? []).entries()) {
+      const at = ['listener', 'tls', 'certificates', index, 'names', position];
+      if (seen.has(name)) problems.add(at, `"${name}" is the name of a certificate already`);
+      seen.add(name);
+    }
+  }
 }
 
 function sameHost(one: string, other: string): boolean {

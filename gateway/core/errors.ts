@@ -98,8 +98,10 @@ const catalogue = {
   token_expired: badToken('The token has expired.'),
   token_not_yet_valid: badToken('The token is not valid yet.'),
   token_issued_in_future: badToken('The token was issued in the future.'),
+  token_inactive: badToken('The token is not active.'),
   token_withdrawn: badToken('The token key was withdrawn.'),
   // The policy
+  rate_limited: refuse(429, 'policy', 'Too many requests: come back later.'),
   token_type_not_allowed: refuse(403, 'policy', 'This token type is not allowed here.', {
     challenge: 'insufficient_scope',
   }),
@@ -170,6 +172,9 @@ const catalogue = {
   access_unknown: refuse(503, 'gateway', 'Whether access is allowed cannot be found out now.', {
     retryAfterSeconds: 1,
   }),
+  introspection_unavailable: refuse(503, 'gateway', 'The token cannot be checked at its issuer now.', {
+    retryAfterSeconds: 2,
+  }),
   gateway_draining: refuse(503, 'gateway', 'The gateway is shutting down.', {
     retryAfterSeconds: 1,
     close: true,
@@ -177,6 +182,7 @@ const catalogue = {
   gateway_fault: refuse(500, 'gateway', 'The gateway failed.', { close: true }),
   // The upstream
   upstream_unreachable: refuse(502, 'upstream', 'The upstream cannot be reached.'),
+  upstream_tls: refuse(502, 'upstream', 'No secure connection to the upstream can be made.'),
   upstream_reset: refuse(502, 'upstream', 'The upstream closed the connection early.'),
   upstream_invalid: refuse(502, 'upstream', 'The upstream answered with an invalid message.'),
   upstream_timeout: refuse(504, 'upstream', 'The upstream did not answer in time.'),

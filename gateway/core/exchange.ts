@@ -30,6 +30,8 @@ export interface Exchange {
   /** Peer address as text; the client's as far as trusted proxies told it. */
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
+  /** The caller's connection is TLS. */
+  readonly secure: boolean;
   readonly requestId: string;
   /** Not null for a request to become a WebSocket; one that is refused is answered like any other. */
   readonly upgrade: Upgrade | null;

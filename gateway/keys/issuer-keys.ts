@@ -50,6 +50,8 @@ export class IssuerKeys {
     this.name = name;
     this.config = config;
     this.#parts = parts;
+    // One that signs nothing has all the keys that it ever will.
+    if (config.algorithms.length === 0) this.#held = [];
   }
 
   /** Null: none were ever had, or the last good ones are too old. */

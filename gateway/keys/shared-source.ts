@@ -26,7 +26,8 @@ export function placeOf(issuer: IssuerKeys): string {
   if (keys.jwksUri !== undefined) return `url ${keys.jwksUri}`;
   if (keys.discovery !== undefined) return `discovery ${issuer.config.issuer ?? ''}`;
   if (keys.secretEnv !== undefined) return `environment ${keys.secretEnv}`;
-  return `file ${keys.jwksFile ?? keys.secretFile ?? ''}`;
+  const file = keys.jwksFile ?? keys.secretFile;
+  return file === undefined ? 'none' : `file ${file}`;
 }
 
 /** The settings of one source out of those of its issuers: the freshest keys, the fewest fetches. */
@@ -57,6 +58,14 @@ function environmentSource(name: string, parts: SourceParts, owner: SourceOwner)
   };
 }
 
+/** For issuers that sign nothing: they are asked about each token. */
+const noSource: KeySource = {
+  start: () => Promise.resolve(),
+  stop: () => {},
+  refetch: () => 'cooldown',
+  status: () => ({ lastAttemptMs: null, nextAttemptMs: null, failuresInRow: 0 }),
+};
+
 export class SharedSource implements SourceOwner {
   readonly place: string;
   /** A source with other settings is another source. */
@@ -78,6 +87,7 @@ export class SharedSource implements SourceOwner {
       const target = keys.jwksUri === undefined ? { issuer } : { url: keys.jwksUri };
       this.source = new Fetcher({ target, ...settings }, parts, this);
     } else if (keys.secretEnv !== undefined) this.source = environmentSource(keys.secretEnv, parts, this);
+    else if (this.place === 'none') this.source = noSource;
     else this.source = new KeyFile(keys.jwksFile ?? keys.secretFile ?? '', settings.bytesMax, parts, this);
   }
 

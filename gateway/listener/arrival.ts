@@ -3,6 +3,7 @@ import type { RawHeaders } from '../core/exchange.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Route } from '../route/policy.ts';
 import type { Handshake } from './handshake.ts';
+import type { Counted } from './limiter.ts';
 import type { Serving } from './serving.ts';
 
 export interface Arrival {
@@ -29,4 +30,6 @@ export interface Arrival {
   facts: Facts | null;
   /** Not null for a request to become a WebSocket, once its form was judged. */
   upgrade: Handshake | null;
+  /** What its rate made of it; null where the route has none. */
+  counted: Counted | null;
 }

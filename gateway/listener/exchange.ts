@@ -12,14 +12,14 @@ import type { Facts } from '../core/facts.ts';
 import type { UpstreamSocket } from '../core/websocket.ts';
 import type { HttpResponse } from '../native/uws.ts';
 import type { FixedResponse, Route } from '../route/policy.ts';
+import { answerHead, isEventStream } from './answer-head.ts';
 import type { Arrival } from './arrival.ts';
 import { IncomingBody } from './body.ts';
 import { type ExpiryWatch, leaseEnd, type Lease } from './expiry-watch.ts';
 import type { Handshake } from './handshake.ts';
 import type { SilenceWatch, Watched } from './silence-watch.ts';
 import { latin1 } from './latin1.ts';
-import type { TokenField } from './reissuer.ts';
-import { type Responder, statusLine } from './respond.ts';
+import type { Responder } from './respond.ts';
 import type { WebSockets } from './websockets.ts';
 
 /** What an exchange has besides its arrival. */
@@ -27,6 +27,7 @@ export interface ExchangeParts {
   readonly responder: Responder;
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
+  readonly secure: boolean;
   /** Announced body: bytes, null when chunked, 0 when there is none. */
   readonly bodyLength: number | null;
   readonly bodyBytesMax: number;
@@ -59,6 +60,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
   readonly body: IncomingBody | null;
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
+  readonly secure: boolean;
   readonly requestId: string;
   readonly upgrade: Handshake | null;
   /** Infinity for an answer that may outlive its token. */
@@ -100,6 +102,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
     this.upgrade = arrival.upgrade;
     this.peerAddress = parts.peerAddress;
     this.peerTrusted = parts.peerTrusted;
+    this.secure = parts.secure;
     response.onAborted(() => this.#leave());
     this.body =
       parts.bodyLength === 0
@@ -263,22 +266,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
-    const { correlationId, serving: { reissuer } } = this.arrival; // prettier-ignore
-    let field: TokenField | null = null;
-    let { headers } = head;
-    if (reissuer !== null)
-      ({ field, headers } = reissuer.onUpstreamAnswer(this.arrival, head.status, headers));
-    const { names } = this.#parts.responder;
-    let text = `${statusLine(head.status)}\r\n${names.requestId}: ${this.requestId}`;
-    if (correlationId !== '') text += `\r\n${names.correlationId}: ${correlationId}`;
-    if (field !== null) text += `\r\n${field[0]}: ${field[1]}`;
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i]!;
-      // The driver writes a Date of its own into every answer, and two would be malformed; nor is the caller's id sent twice.
-      if (name === 'date' || (correlationId !== '' && name === names.correlationId)) continue;
-      text += `\r\n${name}: ${headers[i + 1]}`;
-    }
-    if (this.arrival.lastAnswer) text += '\r\nConnection: close';
+    const text = answerHead(this.arrival, this.#parts.responder.names, head.status, head.headers);
     this.#response.writeStatus(latin1(text));
   }
 
@@ -340,11 +328,4 @@ export class UwsExchange implements Exchange, Watched, Lease {
     this.#parts.finished(this.arrival, 0, null, this);
     this.#onGone?.();
   }
-}
-
-function isEventStream(headers: RawHeaders): boolean {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i] === 'content-type') return headers[i + 1]!.toLowerCase().startsWith('text/event-stream');
-  }
-  return false;
 }

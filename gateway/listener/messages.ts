@@ -4,6 +4,10 @@
 import type { VerificationKey } from '../../workers/messages.ts';
 import type { Config } from '../config/schema.ts';
 import type { Handle as FlightHandle } from '../flight/table.ts';
+import type { Introspected } from '../token/verifier-parts.ts';
+import type { RateMemory } from '../limits/rate-cells.ts';
+import type { TlsMaterial } from '../tls/certificate.ts';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
 import type { SigningKeys } from '../token/signing-key.ts';
 import type { TicketsHandle } from './upgrade-tickets.ts';
@@ -22,8 +26,12 @@ export interface Configuration {
   readonly number: number;
   readonly config: Config;
   readonly labels: LabelIndex;
+  /** By upstream. */
+  readonly upstreamTls: ReadonlyMap<string, UpstreamTls>;
   readonly keys: IssuerKeys;
   readonly signing: Signing;
+  /** Null while no route has a rate. */
+  readonly rates: RateMemory | null;
 }
 
 /** What a listener thread is started with (`workerData`). */
@@ -34,6 +42,8 @@ export interface ListenerBoot {
   readonly port: number;
   readonly verifierThreads: number;
   readonly metrics: RegionHandle;
+  /** Null: plain HTTP. */
+  readonly tls: TlsMaterial | null;
   /** Null where no logins are configured. */
   readonly logins: LoginsMemory | null;
   readonly tickets: TicketsHandle;
@@ -58,6 +68,10 @@ export type ToListener =
     }
   /** The search for unknown keys that `ticket` asked for is over; new keys, if any, were sent before. */
   | { readonly kind: 'keys-searched'; readonly ticket: number }
+  /** Renewed certificates, for new connections. */
+  | { readonly kind: 'certificates'; readonly tls: TlsMaterial }
+  /** What became of the question that `ticket` asked. */
+  | { readonly kind: 'introspected'; readonly ticket: number; readonly answer: Introspected }
   | { readonly kind: 'ping' }
   /** The addresses that hold as many connections as one may: no further ones, until the next such message. */
   | { readonly kind: 'full-addresses'; readonly addresses: readonly string[] }
@@ -71,4 +85,6 @@ export type FromListener =
   | { readonly kind: 'configured'; readonly configurationNumber: number }
   /** A token named a key that its issuer's set does not have. */
   | { readonly kind: 'search-keys'; readonly issuer: number; readonly ticket: number }
+  /** An opaque token that this listener knows nothing of. */
+  | { readonly kind: 'introspect'; readonly token: string; readonly ticket: number }
   | { readonly kind: 'pong' };

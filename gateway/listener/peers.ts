@@ -33,6 +33,47 @@ function ipv6Text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex').match(/.{4}/g)!.join(':');
 }
 
+/**
+ * Who asks, as far as trusted proxies tell it: the last address of `X-Forwarded-For` that is not one of theirs. What stands
+ * before it is what a caller wrote. `fields` as in `RawHeaders`.
+ */
+export function clientAddress(
+  peer: string,
+  fields: readonly string[],
+  isTrusted: (address: string) => boolean,
+): string {
+  if (!isTrusted(peer)) return peer;
+  let told = '';
+  for (let i = 0; i < fields.length; i += 2)
+    if (fields[i] === 'x-forwarded-for') told = told === '' ? fields[i + 1]! : `${told},${fields[i + 1]!}`;
+  let address = peer;
+  for (const entry of told.split(',').toReversed()) {
+    const next = entry.trim();
+    if (isIP(next) === 0) return address;
+    address = next;
+    if (!isTrusted(address)) return address;
+  }
+  return address;
+}
+
+/** What one caller can choose addresses from: an IPv4 address is one, of IPv6 it is the first 64 bits. */
+export function network(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [front = '', back] = address.toLowerCase().split('::');
+  const groups = front === '' ? [] : front.split(':');
+  const behind =
+    back === undefined || back === '' ? 0 : back.split(':').length + (back.includes('.') ? 1 : 0);
+  if (back !== undefined) {
+    const missing = 8 - groups.length - behind;
+    for (let i = 0; i < missing; i += 1) groups.push('0');
+    groups.push(...back.split(':'));
+  }
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
+}
+
 /** The peers whose `X-Forwarded-*` and request ids are believed: addresses and networks (RFC 4632, RFC 4291). */
 export function trustedPeers(entries: readonly string[]): (address: string) => boolean {
   if (entries.length === 0) return () => false;

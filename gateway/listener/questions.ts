@@ -37,6 +37,7 @@ export interface QuestionParts {
   readonly webSockets: WebSockets;
   readonly verifier: Verifier;
   readonly responder: Responder;
+  readonly secure: boolean;
   readonly clock: Clock;
   readonly observer: RequestObserver;
   readonly count: (mode: DecisionMode, outcome: DecisionOutcome) => void;
@@ -118,6 +119,7 @@ export function createQuestionHandler(parts: QuestionParts): RequestParts['answe
       responder,
       peerAddress: peer,
       peerTrusted: true,
+      secure: parts.secure,
       bodyLength,
       bodyBytesMax: batchBytesMax,
       bodyWatch: parts.bodyWatch,

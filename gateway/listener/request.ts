@@ -11,7 +11,6 @@ import { methodIndex, methodsOf } from '../core/methods.ts';
 import { isDenial } from '../core/verdict.ts';
 import type { DecisionMount } from '../decision/mounts.ts';
 import type { HttpRequest, HttpResponse, SocketContext } from '../native/uws.ts';
-import { decide } from '../route/decide.ts';
 import { readTarget } from '../route/path.ts';
 import type { Route } from '../route/policy.ts';
 import { readBearer } from '../token/bearer.ts';
@@ -23,7 +22,8 @@ import type { SilenceWatch } from './silence-watch.ts';
 import type { UpgradeTickets } from './upgrade-tickets.ts';
 import { UwsExchange } from './exchange.ts';
 import type { HeadReader } from './head.ts';
-import { peerAddress } from './peers.ts';
+import { createJudge } from './judgement.ts';
+import { clientAddress, peerAddress } from './peers.ts';
 import { isRequestId } from './request-id.ts';
 import type { Responder } from './respond.ts';
 import type { Serving } from './serving.ts';
@@ -54,6 +54,8 @@ export interface RequestParts {
   readonly responder: Responder;
   /** Answers a proxy that asks for a decision only (`questions.ts`). */
   readonly answerQuestion: (response: HttpResponse, arrival: Arrival, mount: DecisionMount) => void;
+  /** Callers speak TLS. */
+  readonly secure: boolean;
   readonly trustRequestId: boolean;
   readonly newRequestId: () => string;
   readonly isTrustedPeer: (address: string) => boolean;
@@ -68,7 +70,8 @@ export type RequestHandler = (response: HttpResponse, request: HttpRequest, cont
 export function createRequestHandler(parts: RequestParts): RequestHandler {
   const { serving, head, targetBytesMax, verifier, responder, clock, observer } = parts;
   const finished = observer.finished.bind(observer);
-  const slow = new SlowWays(parts);
+  const judge = createJudge(verifier, clock);
+  const slow = new SlowWays(parts, judge);
 
   function onRequest(response: HttpResponse, request: HttpRequest, context?: SocketContext): void {
     // 1. Admit: one well-formed head, a method, and a path with one meaning.
@@ -114,7 +117,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     }
 
     // 5. Decide.
-    const verdict = decide(route, arrival.path, arrival.facts, verifier.liveKeys, clock.nowMs() / 1000);
+    const verdict = judge(arrival, route, addressFor(route, arrival, response));
     if (isDenial(verdict)) return refuse(response, arrival, verdict);
     if (route.hook !== null) return slow.ask(suspend(response, arrival, route), route, verdict);
     observer.decided(arrival, null);
@@ -153,12 +156,19 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       route: null,
       facts: null,
       upgrade: null,
+      counted: null,
     };
   }
 
   function callersId(response: HttpResponse): string {
     const believed = parts.trustRequestId || parts.isTrustedPeer(peerAddress(response));
     return believed && isRequestId(head.requestId) ? head.requestId : parts.newRequestId();
+  }
+
+  /** Found out only where it is counted. */
+  function addressFor({ rate }: Route, { fields }: Arrival, response: HttpResponse): string {
+    if (rate === null || rate.by.kind !== 'address') return '';
+    return clientAddress(peerAddress(response), fields, parts.isTrustedPeer);
   }
 
   function refuse(response: HttpResponse, arrival: Arrival, refusal: Refusal, allow = ''): void {
@@ -199,6 +209,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       responder,
       peerAddress: peer,
       peerTrusted: parts.isTrustedPeer(peer),
+      secure: parts.secure,
       bodyLength: head.chunked ? null : Math.max(0, head.contentLength),
       bodyBytesMax: route?.bodyBytesMax ?? Infinity,
       bodyWatch: parts.bodyWatch,

@@ -18,7 +18,7 @@ import type { Reissuer, TokenField } from './reissuer.ts';
 /** What an answer needs to know of its request. */
 export type Asker = Pick<
   Arrival,
-  'requestId' | 'correlationId' | 'headOnly' | 'lastAnswer' | 'route' | 'facts' | 'fields'
+  'requestId' | 'correlationId' | 'headOnly' | 'lastAnswer' | 'route' | 'facts' | 'fields' | 'counted'
 > & {
   readonly serving: {
     readonly policy: Pick<Policy, 'errors' | 'vocabulary'>;
@@ -173,10 +173,11 @@ export class Responder {
   }
 
   /**
-   * Begins an answer of our own: its status, the fields that every answer has, and a new token if there is one.
+   * Begins an answer of our own: its status, the fields that every answer has, what is counted, and a new token if there is one.
    */
   #begin(response: HttpResponse, status: number, asker: Asker, token: TokenField | null): void {
     response.writeStatus(statusLine(status)).writeHeader(this.names.requestId, asker.requestId);
+    writeCounted(response, asker);
     if (token !== null) response.writeHeader(token[0], token[1]);
     const { correlationId } = this.names;
     if (correlationId === null || asker.correlationId === '') return;
@@ -240,6 +241,13 @@ export class Responder {
 function scopeOf(refusal: Refusal, route: Route | null): string {
   const required = refusal.code === 'scope_insufficient' ? (route?.access?.challengeScope ?? '') : '';
   return required === '' ? '' : `, scope="${required}"`;
+}
+
+/** The fields about the rate of a request, where it was counted. */
+function writeCounted(response: HttpResponse, { counted }: Pick<Asker, 'counted'>): void {
+  if (counted === null) return;
+  for (let i = 0; i < counted.fields.length; i += 2)
+    response.writeHeader(counted.fields[i]!, counted.fields[i + 1]!);
 }
 
 /** Sends one turn later, unless the caller has left by then. */

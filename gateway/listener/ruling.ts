@@ -7,13 +7,13 @@ import { type Refusal, refusals } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import { methodIndex } from '../core/methods.ts';
 import { isDenial, type Verdict } from '../core/verdict.ts';
-import { decide } from '../route/decide.ts';
 import { readTarget } from '../route/path.ts';
 import type { Route } from '../route/policy.ts';
 import { readBearer } from '../token/bearer.ts';
 import type { Waiter } from '../token/pending.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
+import { createJudge } from './judgement.ts';
 
 export interface Credentials {
   /** The first Authorization field; empty when there is none. */
@@ -53,10 +53,12 @@ export function createRule({ verifier, targetBytesMax, clock }: RulingParts): Ru
     return (target.oddities & ~route.pathAllowance) === 0 ? route : refusals.path_not_canonical;
   }
 
+  const judge = createJudge(verifier, clock);
+
   /** Settles at once unless the route's access hook has to be asked. */
-  function ruleOn(asked: Arrival, route: Route, facts: Facts | null, settle: Settle): void {
+  function ruleOn(asked: Arrival, route: Route, facts: Facts | null, address: string, settle: Settle): void {
     asked.facts = facts;
-    const verdict = decide(route, asked.path, facts, verifier.liveKeys, clock.nowMs() / 1000);
+    const verdict = judge(asked, route, address);
     if (isDenial(verdict) || route.hook === null) return settle(verdict);
     asked.serving.askHook(route, asked, facts!, (refusal) => settle(refusal ?? verdict));
   }
@@ -66,12 +68,13 @@ export function createRule({ verifier, targetBytesMax, clock }: RulingParts): Ru
     asked: Arrival,
     route: Route,
     known: Facts | Refusal,
+    address: string,
     settle: Settle,
     waiter: Waiter,
   ): Waiter | null {
     if ('code' in known) return (settle(known), null);
     let isSettled = false;
-    ruleOn(asked, route, known, (verdict) => {
+    ruleOn(asked, route, known, address, (verdict) => {
       isSettled = true;
       settle(verdict);
     });
@@ -80,15 +83,17 @@ export function createRule({ verifier, targetBytesMax, clock }: RulingParts): Ru
 
   return function rule(asked, { authorization, count }, clientAddress, settle) {
     const route = findRoute(asked);
+    const address = clientAddress ?? '';
     if (isDenial(route)) return (settle(route), null);
-    if (route.access === null) return (ruleOn(asked, route, null, settle), null);
+    if (route.access === null) return (ruleOn(asked, route, null, address, settle), null);
     const token = readBearer(authorization, count);
     if (typeof token !== 'string') return (settle(token), null);
     const known = verifier.lookup(token);
     const waiter: Waiter = {
-      settle: (outcome) => ('code' in outcome ? settle(outcome) : ruleOn(asked, route, outcome, settle)),
+      settle: (outcome) =>
+        'code' in outcome ? settle(outcome) : ruleOn(asked, route, outcome, address, settle),
     };
-    if (known !== undefined) return ruleNow(asked, route, known, settle, waiter);
+    if (known !== undefined) return ruleNow(asked, route, known, address, settle, waiter);
     verifier.verify(token, clientAddress, waiter);
     return waiter;
   };
@@ -105,5 +110,6 @@ export function askedOf(arrival: Arrival, methodName: string, target: string): A
     path: queryAt === -1 ? target : target.slice(0, queryAt),
     route: null,
     facts: null,
+    counted: null,
   };
 }

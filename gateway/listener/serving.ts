@@ -30,6 +30,7 @@ import { forward } from '../upstream/forward.ts';
 import { HeaderPlan } from '../upstream/headers.ts';
 import type { UpstreamStats } from '../upstream/observer.ts';
 import { Upstream } from '../upstream/upstream.ts';
+import { Limiter } from './limiter.ts';
 import type { Configuration } from './messages.ts';
 import { trustedPeers } from './peers.ts';
 import { openHooks, type OpenHook } from './hooks.ts';
@@ -53,6 +54,7 @@ export class Serving {
   readonly policy: Policy;
   readonly matcher: Matcher;
   readonly access: AccessLog;
+  readonly limiter: Limiter;
   /** Where other proxies ask for decisions; null where they cannot. */
   readonly decisions: DecisionMounts | null;
   /** Null where the configuration makes no tokens. */
@@ -83,7 +85,7 @@ export class Serving {
     endpoints: Endpoints | null = null,
     credentials: Pick<BrokerApi, 'credential'> | null = null,
   ) {
-    const { config, labels } = configuration;
+    const { config, labels, upstreamTls } = configuration;
     const compiled = compilePolicy(config);
     assert(compiled.ok, 'main compiled this configuration before');
     const { policy } = compiled;
@@ -91,6 +93,7 @@ export class Serving {
     this.config = config;
     this.policy = policy;
     this.matcher = compileMatcher(policy);
+    this.limiter = new Limiter(policy, configuration.rates, systemClock);
     this.access = new AccessLog(logger, config.log.access, config.log.accessSample);
     const { decision, listener } = config;
     this.decisions =
@@ -112,7 +115,12 @@ export class Serving {
       const observer = recordUpstream(name, ordinalOf(name), recorder, warnings);
       upstreams.set(
         name,
-        new Upstream(name, upstream, { clock: systemClock, random: Math.random, observer }),
+        new Upstream(name, upstream, {
+          clock: systemClock,
+          random: Math.random,
+          observer,
+          tls: upstreamTls.get(name),
+        }),
       );
     }
     this.#upstreams = [...upstreams.values()];

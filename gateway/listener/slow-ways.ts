@@ -8,12 +8,14 @@ import { type Refusal, refusals } from '../core/errors.ts';
 import type { RawHeaders } from '../core/exchange.ts';
 import type { Facts } from '../core/facts.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
-import { decide, judgeToken } from '../route/decide.ts';
+import { judgeToken } from '../route/decide.ts';
 import type { Route } from '../route/policy.ts';
 import type { Verifier } from '../token/verifier.ts';
 import { collect } from '../upstream/body.ts';
 import type { Arrival } from './arrival.ts';
 import type { UwsExchange } from './exchange.ts';
+import type { Judge } from './judgement.ts';
+import { clientAddress } from './peers.ts';
 import type { UpgradeTickets } from './upgrade-tickets.ts';
 
 export interface SlowParts {
@@ -21,6 +23,7 @@ export interface SlowParts {
   readonly clock: Clock;
   readonly tickets: Pick<UpgradeTickets, 'give'>;
   readonly observer: { decided(arrival: Arrival, refusal: Refusal | null): void };
+  readonly isTrustedPeer: (address: string) => boolean;
 }
 
 /** What goes on once the token is known. */
@@ -31,8 +34,12 @@ export class SlowWays {
   readonly #clock: Clock;
   readonly #tickets: SlowParts['tickets'];
   readonly #observer: SlowParts['observer'];
+  readonly #isTrustedPeer: SlowParts['isTrustedPeer'];
+  readonly #judge: Judge;
 
-  constructor({ verifier, clock, tickets, observer }: SlowParts) {
+  constructor({ verifier, clock, tickets, observer, isTrustedPeer }: SlowParts, judge: Judge) {
+    this.#isTrustedPeer = isTrustedPeer;
+    this.#judge = judge;
     this.#verifier = verifier;
     this.#clock = clock;
     this.#tickets = tickets;
@@ -131,8 +138,9 @@ export class SlowWays {
       if ('code' in outcome) return this.#refuse(exchange, outcome);
       arrival.facts = outcome;
     }
-    const nowSeconds = this.#clock.nowMs() / 1000;
-    const verdict = decide(route, arrival.path, arrival.facts, this.#verifier.liveKeys, nowSeconds);
+    const byAddress = route.rate?.by.kind === 'address';
+    const address = byAddress ? clientAddress(exchange.peerAddress, arrival.fields, this.#isTrustedPeer) : '';
+    const verdict = this.#judge(arrival, route, address);
     if (isDenial(verdict)) return this.#refuse(exchange, verdict);
     if (route.hook === null) this.#proceed(exchange, route, verdict);
     else this.ask(exchange, route, verdict);

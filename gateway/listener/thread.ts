@@ -13,7 +13,7 @@ import { Endpoints } from '../oauth/http/endpoints.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { WebSocketRecorder } from '../metrics/websocket-recorder.ts';
-import { type ListenSocket, loadDriver } from '../native/uws.ts';
+import { loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
@@ -21,6 +21,7 @@ import { UpgradeTickets } from './upgrade-tickets.ts';
 import { WebSockets } from './websockets.ts';
 import { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
+import { Front } from './front.ts';
 import { HeadReader } from './head.ts';
 import {
   type FromListener,
@@ -37,6 +38,7 @@ import { requestIdSource } from './request-id.ts';
 import { Responder } from './respond.ts';
 import { Serving } from './serving.ts';
 import { Verification } from './verification.ts';
+import type { TlsMaterial } from '../tls/certificate.ts';
 
 assert(parentPort !== null, 'a listener is a worker thread');
 const main = parentPort;
@@ -80,6 +82,7 @@ const verification = new Verification({
   policy: serving.policy,
   recorder,
   search: (issuer, ticket) => tell({ kind: 'search-keys', issuer, ticket }),
+  ask: (token, ticket) => tell({ kind: 'introspect', token, ticket }),
 });
 // Nothing else holds this thread while a verify worker that died at its start waits for its next one.
 main.ref();
@@ -87,9 +90,7 @@ await verification.verifier.ready();
 
 const driver = loadDriver();
 driver._cfg('silent');
-const app = driver.App();
 const drain = new Drain();
-process.on('exit', () => app.close());
 
 const correlationIdHeader = config.listener.correlationId?.header ?? null;
 const responder = new Responder(config.listener.realm, {
@@ -126,6 +127,7 @@ const parts = {
   webSockets,
   verifier: verification.verifier,
   responder,
+  secure: boot.tls !== null,
   clock: systemClock,
   observer,
 };
@@ -152,26 +154,21 @@ watchLoop(
 
 let connections = 0;
 let fullAddresses: ReadonlySet<string> = new Set();
-let listenSocket: ListenSocket | false = false;
 
-app
-  .filter((response, count) => {
-    const delta = Number(count) > 0 ? 1 : -1;
+const front = new Front(driver, boot.tls, {
+  serve: (app) => app.ws('/*', webSockets.behavior(onRequest)).any('/*', onRequest),
+  connection: (response, delta) => {
     countConnections(delta);
     if (delta < 0) return;
     const refused =
       connections > config.listener.maxConnections ||
       (fullAddresses.size > 0 && isFull(peerAddress(response)));
     if (refused) response.close();
-  })
-  .ws('/*', webSockets.behavior(onRequest))
-  .any('/*', onRequest)
-  .listen(config.listener.host, boot.port, (socket) => {
-    // An error here is that of this thread: main is told, and tries again with back-off.
-    if (socket === false) throw new Error(`cannot listen on ${config.listener.host}:${boot.port}`);
-    listenSocket = socket;
-    tell({ kind: 'listening', port: driver.us_socket_local_port(socket) });
-  });
+  },
+});
+process.on('exit', () => front.close());
+// An error here is that of this thread: main is told, and tries again with back-off.
+tell({ kind: 'listening', port: front.listen(config.listener.host, boot.port) });
 
 main.on('message', (message: ToListener) => {
   switch (message.kind) {
@@ -196,15 +193,20 @@ main.on('message', (message: ToListener) => {
     case 'keys-searched':
       verification.searched(message.ticket);
       return;
+    case 'introspected':
+      verification.introspected(message.ticket, message.answer);
+      return;
     case 'full-addresses':
       fullAddresses = new Set(message.addresses);
+      return;
+    case 'certificates':
+      renewCertificates(message.tls);
       return;
     case 'ping':
       tell({ kind: 'pong' });
       return;
     case 'drain':
-      if (listenSocket !== false) driver.us_listen_socket_close(listenSocket);
-      listenSocket = false;
+      front.stopAccepting();
       webSockets.drain();
       drain.begin(message.timeoutMs, () => void endQuietly());
       return;
@@ -220,6 +222,15 @@ function countConnections(delta: number): void {
   connections += delta;
   recorder.connections(delta);
   drain.connections = connections;
+}
+
+/** Main found them good; what can still fail is this thread's way to hand them to the driver. */
+function renewCertificates(tls: TlsMaterial): void {
+  try {
+    front.renew(tls);
+  } catch (error) {
+    log.logger.error({ err: error }, 'renewed certificates cannot be used; those in force stay');
+  }
 }
 
 /** A trusted proxy speaks for many callers. */

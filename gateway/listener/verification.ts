@@ -7,6 +7,7 @@ import type { Policy } from '../route/policy.ts';
 import { buildProfile } from '../token/profile.ts';
 import { Verifier } from '../token/verifier.ts';
 import { piscinaWorker } from '../token/worker.ts';
+import type { Introspected } from '../token/verifier-parts.ts';
 import type { VerifierProfile } from '../../workers/messages.ts';
 import type { Configuration, IssuerKeys } from './messages.ts';
 
@@ -17,11 +18,14 @@ export interface VerificationParts {
   readonly recorder: Recorder;
   /** Asks main to look for unknown keys; the answer comes to `searched` with the same ticket. */
   readonly search: (issuer: number, ticket: number) => void;
+  /** Asks main about an opaque token; the answer comes to `introspected` with the same ticket. */
+  readonly ask: (token: string, ticket: number) => void;
 }
 
 export class Verification {
   readonly verifier: Verifier;
   readonly #searches = new Map<number, () => void>();
+  readonly #questions = new Map<number, (answer: Introspected) => void>();
   #config: Config;
   #policy: Policy;
   #version = 0;
@@ -56,6 +60,12 @@ export class Verification {
             this.#searches.set(this.#ticket, resolve);
             parts.search(issuer, this.#ticket);
           }),
+        introspect: (token) =>
+          new Promise((resolve) => {
+            this.#ticket += 1;
+            this.#questions.set(this.#ticket, resolve);
+            parts.ask(token, this.#ticket);
+          }),
       },
     );
   }
@@ -74,6 +84,11 @@ export class Verification {
   searched(ticket: number): void {
     this.#searches.get(ticket)?.();
     this.#searches.delete(ticket);
+  }
+
+  introspected(ticket: number, answer: Introspected): void {
+    this.#questions.get(ticket)?.(answer);
+    this.#questions.delete(ticket);
   }
 
   #profile(keys: IssuerKeys): VerifierProfile {

@@ -49,7 +49,7 @@ export const verifyAlgorithms = [
 export const verifyResults = ['accepted', 'refused', 'failed'] as const;
 export const cacheOutcomes = ['hit', 'negative', 'joined', 'miss'] as const;
 export const lanes = ['fresh', 'suspect'] as const;
-export const upstreamErrorKinds = ['unreachable', 'reset', 'invalid', 'timeout', 'full'] as const;
+export const upstreamErrorKinds = ['unreachable', 'reset', 'invalid', 'timeout', 'full', 'tls'] as const;
 export const connectionStates = ['busy', 'idle'] as const;
 /** How a WebSocket ended, as its caller saw it; `broken`: without a close frame, `violation`: by what it sent against the protocol. */
 export const webSocketEnds = ['normal', 'application', 'error', 'expired', 'violation', 'broken'] as const;
@@ -58,6 +58,8 @@ export const webSocketDirections = ['in', 'out'] as const;
 export const decisions = ['allowed', 'denied', 'failed'] as const;
 export const reloadOutcomes = ['applied', 'unchanged', 'rejected'] as const;
 export const fetchOutcomes = ['changed', 'unchanged', 'failed'] as const;
+export const certificateReloadOutcomes = ['applied', 'rejected'] as const;
+export const introspectionOutcomes = ['active', 'inactive', 'failed'] as const;
 export const flowEnds = ['success', 'expired', 'cancelled', 'error'] as const;
 export const refreshResults = ['ok', 'failed'] as const;
 export const gcKinds = ['minor', 'major', 'incremental', 'weak_callbacks'] as const;
@@ -256,6 +258,18 @@ export const controlFamilies = {
   sallyport_config_reloads_total: counter('Reloads of the configuration.', { outcome: reloadOutcomes }),
   sallyport_metrics_series: gauge('Series with a route label that exist.', {}),
   sallyport_metrics_series_limit: gauge('Series with a route label that may exist.', {}),
+  sallyport_tls_certificate_not_after_timestamp_seconds: gauge(
+    'When a certificate of the listener expires, by its first configured name, else its position.',
+    { certificate: 'text' },
+  ),
+  sallyport_tls_certificate_reloads_total: counter(
+    'Renewed certificate files; rejected ones were not usable, and the former stay.',
+    { outcome: certificateReloadOutcomes },
+  ),
+  sallyport_introspections_total: counter('Questions to issuers about opaque tokens.', {
+    issuer: 'issuer',
+    outcome: introspectionOutcomes,
+  }),
   sallyport_jwks_keys: gauge('Usable keys of an issuer.', { issuer: 'issuer' }),
   sallyport_jwks_max_stale_seconds: gauge('Age at which the keys of an issuer are no longer used.', {
     issuer: 'issuer',

@@ -2,8 +2,10 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 import {
+  certificateReloadOutcomes,
   controlFamilies,
   fetchOutcomes,
+  introspectionOutcomes,
   reloadOutcomes,
   unknownKidOutcomes,
   type ControlFamilyName,
@@ -12,6 +14,8 @@ import {
 import type { CellStore } from './cells.ts';
 
 export type ReloadOutcome = (typeof reloadOutcomes)[number];
+export type CertificateReloadOutcome = (typeof certificateReloadOutcomes)[number];
+export type IntrospectionOutcome = (typeof introspectionOutcomes)[number];
 export type FetchOutcome = (typeof fetchOutcomes)[number];
 export type UnknownKidOutcome = (typeof unknownKidOutcomes)[number];
 
@@ -46,6 +50,9 @@ export class ControlMetrics {
   readonly #reloadSuccessful: Gauge;
   readonly #reloadSuccess: Gauge;
   readonly #reloads: Counter;
+  readonly #certificateExpiry: Gauge;
+  readonly #certificateReloads: Counter;
+  readonly #introspections: Counter;
   readonly #keys: Gauge;
   readonly #maxStale: Gauge;
   readonly #age: Gauge;
@@ -76,6 +83,10 @@ export class ControlMetrics {
       collect: (): void => series.set(store.series.size),
     });
     gauge('sallyport_metrics_series_limit').set(seriesMax);
+    this.#certificateExpiry = gauge('sallyport_tls_certificate_not_after_timestamp_seconds');
+    this.#certificateReloads = counter('sallyport_tls_certificate_reloads_total');
+    for (const outcome of certificateReloadOutcomes) this.#certificateReloads.inc({ outcome }, 0);
+    this.#introspections = counter('sallyport_introspections_total');
     this.#keys = new Gauge({
       ...described('sallyport_jwks_keys', registry),
       collect: () => {
@@ -117,6 +128,7 @@ export class ControlMetrics {
       this.#fetchSeconds.zero({ issuer });
       for (const outcome of fetchOutcomes) this.#fetches.inc({ issuer, outcome }, 0);
       for (const outcome of unknownKidOutcomes) this.#unknownKids.inc({ issuer, outcome }, 0);
+      for (const outcome of introspectionOutcomes) this.#introspections.inc({ issuer, outcome }, 0);
     }
   }
 
@@ -131,6 +143,10 @@ export class ControlMetrics {
     if (this.#issuers.has(issuer)) this.#unknownKids.inc({ issuer, outcome });
   }
 
+  introspectionCalled(issuer: string, outcome: IntrospectionOutcome): void {
+    if (this.#issuers.has(issuer)) this.#introspections.inc({ issuer, outcome });
+  }
+
   /** `rejected` leaves the time of the last success as it was. */
   reloaded(outcome: ReloadOutcome): void {
     this.#reloads.inc({ outcome });
@@ -141,6 +157,17 @@ export class ControlMetrics {
   configurationLoaded(): void {
     this.#reloadSuccessful.set(1);
     this.#reloadSuccess.set(this.#clock.nowMs() / 1000);
+  }
+
+  /** The certificates in force, all of them. */
+  certificates(all: Iterable<{ readonly label: string; readonly notAfterSeconds: number }>): void {
+    this.#certificateExpiry.reset();
+    for (const { label, notAfterSeconds } of all)
+      this.#certificateExpiry.set({ certificate: label }, notAfterSeconds);
+  }
+
+  certificatesReloaded(outcome: CertificateReloadOutcome): void {
+    this.#certificateReloads.inc({ outcome });
   }
 
   listenersServing(count: number): void {
@@ -166,5 +193,6 @@ export class ControlMetrics {
     this.#fetchSeconds.remove({ issuer });
     for (const outcome of fetchOutcomes) this.#fetches.remove({ issuer, outcome });
     for (const outcome of unknownKidOutcomes) this.#unknownKids.remove({ issuer, outcome });
+    for (const outcome of introspectionOutcomes) this.#introspections.remove({ issuer, outcome });
   }
 }

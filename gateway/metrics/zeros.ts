@@ -65,6 +65,7 @@ export function claimZeros(table: SeriesTable, routes: readonly Route[], ordinal
       claim(requestKey(ordinals[index]!, methodIndex(method), status));
   });
   routes.forEach((route, index) => {
+    if (route.rate !== null) claim(decisionKey(ordinals[index]!, refusals.rate_limited.index));
     if (route.access === null) return;
     for (const code of refusalsOf(route.access)) claim(decisionKey(ordinals[index]!, refusals[code].index));
   });

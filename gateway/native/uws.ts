@@ -16,14 +16,26 @@ import { currentPlatform, isOlder, type Platform, platformText } from './platfor
 export type {
   HttpRequest,
   HttpResponse,
+  TemplatedApp as HttpApp,
   us_listen_socket as ListenSocket,
   us_socket_context_t as SocketContext,
   WebSocket as DriverSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
 
+/** An App that speaks TLS. The package's types leave out how one App hands its connections to another. */
+export interface SecureApp extends Package.TemplatedApp {
+  /** What `addChildAppDescriptor` takes. Each call leaves a few bytes behind: call it once. */
+  getDescriptor(): unknown;
+  /** Connections that come to this App's socket go to the other from now on; to several in turn. */
+  addChildAppDescriptor(descriptor: unknown): this;
+  removeChildAppDescriptor(descriptor: unknown): this;
+}
+
 /** The part of uWebSockets.js that the gateway uses. */
 export type Driver = Pick<typeof Package, 'App' | 'us_listen_socket_close' | 'us_socket_local_port'> & {
+  /** Reads the files before it returns, and throws when it cannot use them. Without any it serves nobody by itself. */
+  SSLApp(options: Package.AppOptions): SecureApp;
   /** Process-wide switches that the package's types leave out. `silent` drops the `uWebSockets` response header. */
   _cfg(name: 'silent'): void;
 };

@@ -38,6 +38,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export function callOptions(fetch: OauthFetch, signal?: AbortSignal): CallOptions {
+  const options = { [customFetch]: fetch, [anyScheme]: true } as const;
+  return signal === undefined ? options : { ...options, signal };
+}
+
 /** How long metadata is believed. */
 const metadataMs = 600_000;
 
@@ -59,8 +64,7 @@ export class ServerConnection {
   }
 
   options(signal?: AbortSignal): CallOptions {
-    const options = { [customFetch]: this.fetch, [anyScheme]: true } as const;
-    return signal === undefined ? options : { ...options, signal };
+    return callOptions(this.fetch, signal);
   }
 
   clientAuth(): Promise<ClientAuth> {

@@ -20,7 +20,7 @@ const keyAlgorithms = {
 
 /** Errors: `ProviderFault` of kind `refused`, when what the configuration names cannot be read. */
 export async function loadClientAuth(
-  { clientAuth }: ProviderConfig,
+  { clientAuth }: Pick<ProviderConfig, 'clientAuth'>,
   sources: SecretSources,
 ): Promise<ClientAuth> {
   const { method } = clientAuth;

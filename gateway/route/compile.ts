@@ -16,6 +16,7 @@ import { allowanceBits } from './path.ts';
 import type { Access, FixedResponse, Policy, Renewal, Route } from './policy.ts';
 import { exchangeOf, renewalAccessOf, renewalsOf, type RenewalDraft } from './reissue.ts';
 import { ProblemList, showPath, type PolicyProblem } from './problem.ts';
+import { rateOf } from './rate.ts';
 import type { ErrorProfile, PolicySource, RespondSource, RouteSource } from './source.ts';
 import { Names, vocabularyOf } from './vocabulary.ts';
 import { checkTickets, ticketOf, webSocketOf } from './websocket.ts';
@@ -101,7 +102,7 @@ function readRoute(
   const target = readTargetOf(chain, source, problems);
   const forwarding = forwardingOf(chain, open, projections);
   const route: Draft['route'] = {
-    id: node.id ?? defaultId(node, pattern),
+    id: nameOf(chain),
     pattern,
     methods: node.methods === undefined ? null : [...new Set(node.methods)],
     params,
@@ -113,6 +114,7 @@ function readRoute(
       target.upstream === null ? null : credentialOf(chain, forwarding, source, projections, problems),
     websocket: webSocketOf(chain, target.upstream !== null, problems),
     endAtExpiry: nearest(chain, (level) => level.endAtExpiry)?.value ?? null,
+    rate: rateOf(chain, nameOf, projections, problems),
     pathAllowance: (nearest(chain, (level) => level.allowInPath)?.value ?? []).reduce(
       (bits, allowance) => bits | allowanceBits[allowance],
       0,
@@ -154,6 +156,11 @@ function errorProfileOf(chain: Chain, source: PolicySource): ErrorProfile {
   const name = nearest(chain, (node) => node.errorProfile)?.value ?? source.listener?.errorProfile;
   const profiles = source.errorProfiles ?? {};
   return name !== undefined && Object.hasOwn(profiles, name) ? profiles[name]! : defaultErrorProfile;
+}
+
+function nameOf(chain: Chain): string {
+  const { node } = chain.at(-1)!;
+  return node.id ?? defaultId(node, patternOf(chain));
 }
 
 const defaultId = ({ methods }: RouteSource, pattern: string): string =>

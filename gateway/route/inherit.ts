@@ -2,7 +2,7 @@
  * Inheritance: what a route has, from the chain of nodes that lead to it. Pure questions about a chain, root first.
  *
  * Nearest node wins: issuer, audiences, upstream or respond or oauth or ticket or jwks, credential, subject, access_hook, public,
- * allow_in_path, max_body_bytes, websocket, end_at_expiry, error_profile, exchange, json_body.
+ * allow_in_path, max_body_bytes, websocket, end_at_expiry, error_profile, exchange, json_body, limits.rate.
  * All levels together: claims, scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
  */
 import type { ConfigPath } from './problem.ts';
@@ -80,6 +80,7 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
   ['access_hook', (node) => node.accessHook],
   ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket ?? node.jwks],
   ['credential', (node) => node.credential],
+  ['limits.rate', (node) => node.limits?.rate],
   ['allow_in_path', (node) => node.allowInPath],
   ['max_body_bytes', (node) => node.maxBodyBytes],
   ['websocket', (node) => node.websocket],

@@ -142,6 +142,19 @@ export interface Renewal {
   readonly access: Access;
 }
 
+/** How often a route may be used. What is counted together has the name and the same answer to `by`. */
+export interface RateLimit {
+  /** Of the node that sets it. */
+  readonly name: string;
+  readonly requests: number;
+  readonly perSeconds: number;
+  /** Requests that may come at once. */
+  readonly burst: number;
+  readonly by:
+    | { readonly kind: 'subject' | 'address' | 'route' }
+    | { readonly kind: 'claim'; readonly projection: number };
+}
+
 /** What the token of a route has to show. Null for a public route. */
 export interface Access {
   /** By issuer index: may its tokens be used here? */
@@ -204,6 +217,7 @@ export interface Route {
   readonly websocket: WebSocketRules | null;
   /** Do answers end with their token? Null: event streams do. */
   readonly endAtExpiry: boolean | null;
+  readonly rate: RateLimit | null;
   /** `pathOddity` bits that this route accepts (`path.ts`). */
   readonly pathAllowance: number;
   /** `Infinity` when there is no limit. */

@@ -107,6 +107,14 @@ export interface ErrorProfile {
   readonly reasons: boolean;
 }
 
+/** How often. `by`: whose requests are counted together. */
+export interface RateSource {
+  readonly requests: number;
+  readonly perSeconds: number;
+  readonly burst?: number | undefined;
+  readonly by: 'subject' | 'address' | 'route' | { readonly claim: ClaimPath };
+}
+
 /** One node of the route tree: what it says itself. */
 export interface RouteSource {
   readonly id?: string | undefined;
@@ -132,6 +140,7 @@ export interface RouteSource {
   readonly websocket?: WebSocketSource | undefined;
   readonly endAtExpiry?: boolean | undefined;
   readonly forward?: ForwardSource | undefined;
+  readonly limits?: { readonly rate?: 'none' | RateSource | undefined } | undefined;
   readonly allowInPath?: readonly PathAllowance[] | undefined;
   readonly maxBodyBytes?: number | undefined;
   readonly jwks?: true | undefined;

@@ -40,6 +40,8 @@ export interface CompiledProfile {
   /** By algorithm index: does any issuer accept it? */
   readonly accepts: readonly boolean[];
   readonly acceptsHmac: boolean;
+  /** Some issuer is asked about tokens that are no JWTs. */
+  readonly acceptsOpaque: boolean;
   readonly tokenBytesMax: number;
   readonly scopeWords: number;
   /** By scope name: the mask of all that it grants. */
@@ -113,6 +115,7 @@ function compile(profile: VerifierProfile): CompiledProfile {
     anonymous: issuers.find((issuer) => issuer.profile.issuer === null) ?? null,
     accepts,
     acceptsHmac: signatureAlgorithms.some((a) => a.kind === 'hmac' && accepts[a.index]),
+    acceptsOpaque: profile.issuers.some(({ introspects }) => introspects),
     tokenBytesMax: Math.max(0, ...profile.issuers.map((issuer) => issuer.tokenBytesMax)),
     scopeWords: wordsOf(size),
     scopeMasks: new Map(profile.scopes.map((name, i) => [name, maskOf([i, ...profile.implied[i]!], size)])),

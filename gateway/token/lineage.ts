@@ -15,9 +15,13 @@ export function lineageText(profile: VerifierProfile): string {
   });
 }
 
+/** Stands for the key of tokens whose issuer was asked. Keys proper count from 1. */
+export const introspectedKeyId = 0;
+
 /** By key id: 1 while the key is in its set. */
 export function liveKeysOf(profile: VerifierProfile): Uint8Array {
   const ids = profile.issuers.flatMap(({ keys }) => (keys ?? []).map(({ keyId }) => keyId));
+  if (profile.issuers.some(({ introspects }) => introspects)) ids.push(introspectedKeyId);
   const live = new Uint8Array(Math.max(-1, ...ids) + 1);
   for (const id of ids) live[id] = 1;
   return live;

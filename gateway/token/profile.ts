@@ -10,6 +10,7 @@ function issuerProfile(config: IssuerConfig, keys: readonly VerificationKey[] | 
     algorithms: config.algorithms,
     keys,
     requireKid: config.requireKid,
+    introspects: config.introspection !== undefined,
     tokenBytesMax: config.maxTokenBytes,
     typ: config.typ?.map((typ) => normalTyp(typ)) ?? null,
     requiredClaims: config.requiredClaims,

@@ -36,6 +36,13 @@ export interface VerifierObserver {
   workerRestarted(): void;
 }
 
+/** What an issuer says of a token. Wall clock, milliseconds: until when that may be believed. */
+export type Introspected =
+  | { readonly kind: 'active'; readonly claims: object; readonly untilMs: number }
+  | { readonly kind: 'inactive'; readonly untilMs: number }
+  /** There was no answer. */
+  | { readonly kind: 'failed' };
+
 export interface VerifierParts {
   readonly open: OpenWorker;
   readonly clock: Clock;
@@ -46,4 +53,6 @@ export interface VerifierParts {
    * `setProfile` has been called before.
    */
   readonly requestKeys: (issuer: number) => Promise<void>;
+  /** Asks the issuer of an opaque token about it. Never rejects. */
+  readonly introspect: (token: string) => Promise<Introspected>;
 }

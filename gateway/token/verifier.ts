@@ -17,6 +17,7 @@ import { compiledOf } from './compiled.ts';
 import { Dispatch } from './dispatch.ts';
 import { inspect, isRejection, judge } from './judge.ts';
 import { Memory } from './memory.ts';
+import { OpaqueTokens } from './opaque.ts';
 import { Parking } from './parking.ts';
 import { lineageText } from './lineage.ts';
 import type { Lineage } from './lineage.ts';
@@ -38,6 +39,7 @@ export class Verifier {
   readonly #memory: Memory;
   readonly #dispatch: Dispatch;
   readonly #parking: Parking;
+  readonly #opaque: OpaqueTokens;
   readonly #suspects: Suspects;
   readonly #pool: WorkerPool;
   readonly #inFlight = new Map<string, Pending>();
@@ -60,6 +62,12 @@ export class Verifier {
     this.#lineage = { profile };
     this.#lineageText = lineageText(profile);
     this.#acceptsHmac = compiledOf(profile).acceptsHmac;
+    this.#opaque = new OpaqueTokens({
+      entriesMax: options.cacheEntries,
+      introspect: parts.introspect,
+      nowMs: parts.clock.nowMs,
+      observer: parts.observer,
+    });
     this.#parking = new Parking(parts.requestKeys, {
       again: (pending) => this.#again(pending),
       giveUp: (pending, refusal) => this.#tell(pending, refusal),
@@ -99,6 +107,7 @@ export class Verifier {
     const { profile } = this.#lineage;
     const header = inspect(profile, token);
     if (typeof header === 'string') {
+      if (this.#isOpaque(header)) return this.#opaque.find(token);
       this.#observer.tokenSeen(null, 'refused', 'miss');
       return refusals[header];
     }
@@ -117,6 +126,7 @@ export class Verifier {
       return;
     }
     const header = inspect(this.#lineage.profile, token);
+    if (this.#isOpaque(header)) return this.#opaque.verify(token, this.#lineage, waiter);
     const pending: Pending = {
       token,
       lineage: this.#lineage,
@@ -139,7 +149,7 @@ export class Verifier {
   /** The request has gone: its waiter will not be called. A token nobody waits for any more is not sent. */
   withdraw(waiter: Waiter): void {
     const pending = this.#byWaiter.get(waiter);
-    if (pending === undefined) return;
+    if (pending === undefined) return this.#opaque.withdraw(waiter);
     this.#byWaiter.delete(waiter);
     pending.waiters.delete(waiter);
     if (pending.waiters.size > 0 || pending.state !== 'queued') return;
@@ -159,6 +169,7 @@ export class Verifier {
       this.#lineage = { profile };
       this.#lineageText = text;
       this.#inFlight.clear();
+      this.#opaque.clear();
     }
     this.#memory.renew(profile, isAlike);
     this.#pool.profile = profile;
@@ -171,11 +182,17 @@ export class Verifier {
     this.#stopTicking?.();
     this.#stopTicking = null;
     this.#dispatch.close();
+    this.#opaque.close();
     const closing = this.#pool.close();
     for (const pending of new Set(this.#byWaiter.values())) {
       this.#settle(pending, refusals.gateway_draining);
     }
     await closing;
+  }
+
+  /** A token that is no JWT is one that its issuer is asked about, where there is such an issuer. */
+  #isOpaque(header: ReturnType<typeof inspect>): boolean {
+    return header === 'token_malformed' && compiledOf(this.#lineage.profile).acceptsOpaque;
   }
 
   /** `verify` settles nothing within itself, so the answer comes at the end of the turn. */

@@ -2,12 +2,13 @@
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { UpstreamConfig } from '../config/schema.ts';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 
 /** Calls `done` once, with an open socket or with why there is none. */
 export type OpenSocket = (options: buildConnector.Options, done: buildConnector.Callback) => void;
 
 export interface Connector {
-  /** The name that TLS asks for and verifies: the URL's, never the caller's Host. An address has no name to send. */
+  /** The name that TLS asks for and verifies: configured or the URL's, never the caller's Host. An address has none to send. */
   readonly servername: string;
   readonly open: OpenSocket;
 }
@@ -15,9 +16,15 @@ export interface Connector {
 export function connectorOf(
   { hostname }: URL,
   { connectTimeoutMs }: Pick<UpstreamConfig, 'connectTimeoutMs'>,
+  tls: UpstreamTls | null,
 ): Connector {
-  const connect = buildConnector({ timeout: connectTimeoutMs });
-  const servername = isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : '';
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    ...(tls === null || tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls === null || tls.cert === null ? {} : { cert: tls.cert, key: tls.key! }),
+  });
+  const name = tls?.serverName ?? hostname;
+  const servername = isIP(name.replace(/^\[|\]$/g, '')) === 0 ? name : '';
   return { servername, open: (options, done) => connect({ ...options, servername }, done) };
 }
 

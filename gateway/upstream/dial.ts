@@ -43,8 +43,8 @@ export class Dial {
   send(headers: readonly string[], ownedField: string): void {
     const { protocols, messageBytesMax } = this.#upgrade;
     const { config } = this.#upstream;
-    const { url } = this.#endpoint;
-    const connector = connectorOf(url, config);
+    const { url, tls } = this.#endpoint;
+    const connector = connectorOf(url, config, tls);
     const fields = grouped(headers);
     if (protocols.length > 0) fields['sec-websocket-protocol'] = [protocols.join(', ')];
     const socket = new WebSocket(`${url.origin.replace('http', 'ws')}${this.#exchange.target}`, {

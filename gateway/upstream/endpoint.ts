@@ -1,11 +1,13 @@
 /** One URL of an upstream: its connections and its health. At most so many connections; made when needed, then kept. */
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Connection, OpenConnection } from './connection.ts';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import { Health } from './health.ts';
 
 export class Endpoint {
   readonly health: Health;
   readonly url: URL;
+  readonly tls: UpstreamTls | null;
   /** Connections that carry a request. */
   busy = 0;
 
@@ -18,10 +20,11 @@ export class Endpoint {
   readonly #all = new Set<Connection>();
   #closed = false;
 
-  constructor(url: string, config: UpstreamConfig, open: OpenConnection) {
+  constructor(url: string, config: UpstreamConfig, open: OpenConnection, tls: UpstreamTls | null) {
     this.url = new URL(url);
     this.#config = config;
     this.#open = open;
+    this.tls = tls;
     this.health = new Health({ failures: config.health.failures, retryAfterMs: config.health.retryAfterMs });
   }
 

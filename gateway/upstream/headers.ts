@@ -150,12 +150,13 @@ export class HeaderPlan {
 
     if (this.#forwarding.host === 'original') out.push('host', host);
     const peer = exchange.peerAddress;
-    const scheme = proto === 'https' || proto === 'http' ? proto : 'http';
+    const own = exchange.secure ? 'https' : 'http';
+    const scheme = proto === 'https' || proto === 'http' ? proto : own;
     out.push(
       'via',
       listed(via, '1.1 sallyport'),
       'forwarded',
-      listed(forwarded, forwardedElement(peer, host)),
+      listed(forwarded, forwardedElement(peer, host, own)),
       'x-forwarded-for',
       listed(forwardedFor, peer),
       'x-forwarded-proto',
@@ -197,9 +198,9 @@ function without(fields: readonly string[], names: ReadonlySet<string>): string[
 }
 
 /** RFC 7239 sections 4 and 6: an IPv6 address is bracketed and quoted. */
-function forwardedElement(peer: string, host: string): string {
+function forwardedElement(peer: string, host: string, scheme: string): string {
   const node = peer.includes(':') ? `"[${peer}]"` : peer;
-  return /["\\]/.test(host) ? `for=${node};proto=http` : `for=${node};host="${host}";proto=http`;
+  return /["\\]/.test(host) ? `for=${node};proto=${scheme}` : `for=${node};host="${host}";proto=${scheme}`;
 }
 
 function portOf(authority: string, scheme: string): string {

@@ -1,7 +1,8 @@
 /** What is told of upstream calls as they happen; `metrics/` implements it. One observer serves one upstream. */
 import type { RefusalCode } from '../core/errors.ts';
 
-export type CallFailure = 'unreachable' | 'reset' | 'invalid' | 'timeout' | 'full';
+/** `tls`: the handshake failed, mostly for a certificate that is not accepted. */
+export type CallFailure = 'unreachable' | 'tls' | 'reset' | 'invalid' | 'timeout' | 'full';
 
 /** Every call ends in exactly one of `answered`, `failed` and `abandoned`; `failed` may follow `answered` (a body cut short). */
 export interface UpstreamObserver {
@@ -29,6 +30,7 @@ export interface UpstreamStats {
 
 export const failureCodes = {
   unreachable: 'upstream_unreachable',
+  tls: 'upstream_tls',
   reset: 'upstream_reset',
   invalid: 'upstream_invalid',
   timeout: 'upstream_timeout',

@@ -3,6 +3,7 @@
  * Knows what undici does not tell: whether the socket was used before, which decides if a request may be sent again.
  */
 import { Client, type Dispatcher } from 'undici';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import { readAnswer } from './answer.ts';
 import { BodyStream } from './body.ts';
 import type { AnswerReceiver, Connection, ConnectionLimits, OutgoingRequest } from './connection.ts';
@@ -23,9 +24,14 @@ export class UndiciConnection implements Connection {
   readonly #servername: string;
   #gate: Gate | null = null;
 
-  constructor(url: URL, limits: ConnectionLimits, changed: (connection: Connection) => void) {
-    const connector = connectorOf(url, limits);
-    this.#servername = url.hostname;
+  constructor(
+    url: URL,
+    limits: ConnectionLimits,
+    changed: (connection: Connection) => void,
+    tls: UpstreamTls | null = null,
+  ) {
+    const connector = connectorOf(url, limits, tls);
+    this.#servername = tls?.serverName ?? url.hostname;
     this.#client = new Client(url.origin, {
       // 0 asks the upstream to close after each answer.
       pipelining: limits.keepAliveMs === 0 ? 0 : 1,

@@ -4,10 +4,11 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
+import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { Connection, OpenConnection } from './connection.ts';
 import { Endpoint } from './endpoint.ts';
 import type { UpstreamObserver, UpstreamStats } from './observer.ts';
-import { openConnection } from './open-connection.ts';
+import { openingWith } from './open-connection.ts';
 
 /** What an upstream asks of a call. */
 export interface Caller {
@@ -31,6 +32,8 @@ export interface UpstreamParts {
   readonly observer: UpstreamObserver;
   /** Which client to use; by default the URL says. */
   readonly open?: OpenConnection;
+  /** Absent: https:// URLs are verified by the well-known authorities. */
+  readonly tls?: UpstreamTls | undefined;
 }
 
 /** Deadlines are looked at this often, so that is how much later they may strike. */
@@ -61,8 +64,9 @@ export class Upstream {
     this.clock = parts.clock;
     this.observer = parts.observer;
     this.#random = parts.random;
-    const open = parts.open ?? openConnection;
-    this.#endpoints = config.urls.map((url) => new Endpoint(url, config, open));
+    const tls = parts.tls ?? null;
+    const open = parts.open ?? openingWith(tls);
+    this.#endpoints = config.urls.map((url) => new Endpoint(url, config, open, tls));
     const shortestMs = Math.min(config.headTimeoutMs, config.idleTimeoutMs || config.headTimeoutMs);
     this.#sweepMs = Math.min(Math.max(shortestMs / 8, sweepMsMin), sweepMsMax);
   }

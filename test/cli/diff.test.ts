@@ -41,6 +41,7 @@ routes:
     claims: [{ claim: team, values: [a, b] }]
     access_hook: team
     max_body_bytes: 100
+    limits: { rate: { requests: 10, per_seconds: 60, burst: 5, by: route } }
     allow_in_path: [semicolon]
     forward: { claims: { x-user: { claim: sub, required: true } } }
   - path: /other
@@ -82,6 +83,9 @@ describe('what is loosened one way is tightened the other way', () => {
     ['a parameter takes more than one segment', 'path: /other', 'path: /{of*}', 'routes'],
     ['a larger body', 'max_body_bytes: 100', 'max_body_bytes: 101', 'max_body_bytes'],
     ['any body', '    max_body_bytes: 100\n', '', 'max_body_bytes'],
+    ['a faster rate', 'requests: 10,', 'requests: 11,', 'limits.rate'],
+    ['a larger burst', 'burst: 5', 'burst: 6', 'limits.rate'],
+    ['any rate', '    limits: { rate: { requests: 10, per_seconds: 60, burst: 5, by: route } }\n', '', 'limits.rate'],
     ['an odd path', 'allow_in_path: [semicolon]', 'allow_in_path: [semicolon, encoded_slash]', 'allow_in_path'],
     ['a hook is not asked', '    access_hook: team\n', '', 'access_hook'],
     ['a yes is kept for longer', 'https://team/check', 'https://team/check, allowed_seconds: 60', 'team.allowed_seconds'],

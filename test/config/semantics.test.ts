@@ -111,6 +111,30 @@ describe('upstreams', () => {
     expect(problemsIn(`version: 1${base.replace('http://127.0.0.1:3000', url)}`)).toHaveLength(problems);
   });
 
+  test.each([
+    ['["https://h"]', '{ ca_file: c }', []],
+    [
+      '["http://h"]',
+      '{ ca_file: c }',
+      ['gw.yaml:3:28: upstreams.app.urls[0]: `tls` is given, and this URL is not https://'],
+    ],
+    [
+      '["https://h"]',
+      '{ cert_file: c }',
+      ['gw.yaml:3:42: upstreams.app.tls: cert_file and key_file go together'],
+    ],
+    [
+      '["https://h"]',
+      '{ key_file: k }',
+      ['gw.yaml:3:42: upstreams.app.tls: cert_file and key_file go together'],
+    ],
+    ['["https://h"]', '{ cert_file: c, key_file: k, server_name: a.test }', []],
+  ])('TLS to %s with %s', (urls, tls, problems) => {
+    expect(
+      problemsIn(`version: 1${base.replace('["http://127.0.0.1:3000"]', `${urls}, tls: ${tls}`)}`),
+    ).toEqual(problems);
+  });
+
   test('one URL twice', () => {
     const text = base.replace('["http://127.0.0.1:3000"]', '["http://h", "http://h:80/"]');
     expect(problemsIn(`version: 1${text}`)).toEqual([
@@ -150,4 +174,30 @@ test.each([
 ])('the correlation id cannot be in %s', (header, problem) => {
   const text = `version: 1\nlistener: { correlation_id: { header: ${header} } }${base}`;
   expect(problemsIn(text).join('\n')).toContain(problem);
+});
+describe('certificates of the listener', () => {
+  const tls = (certificates: string): string =>
+    `version: 1\nlistener: { tls: { certificates: ${certificates} } }${base}`;
+  const pair = 'cert_file: c, key_file: k';
+
+  test('a server name has one certificate', () => {
+    expect(problemsIn(tls(`[{ ${pair}, names: [a.test] }, { ${pair}, names: [b.test, A.test] }]`))).toEqual([
+      'gw.yaml:2:128: listener.tls.certificates[1].names[1]: "a.test" is the name of a certificate already',
+    ]);
+  });
+
+  test.each([
+    ['a.test', 0],
+    ['"*.a.test"', 0],
+    ['"*"', 1],
+    ['a.*.test', 1],
+    ['a..test', 1],
+    ['"a test"', 1],
+  ])('the server name %s', (name, problems) => {
+    expect(problemsIn(tls(`[{ ${pair}, names: [${name}] }]`))).toHaveLength(problems);
+  });
+
+  test.each(['[]', '[{ cert_file: c }]', '[{ key_file: k }]'])('a pair is whole: %s is not', (list) => {
+    expect(problemsIn(tls(list))).toHaveLength(1);
+  });
 });

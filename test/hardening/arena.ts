@@ -8,6 +8,7 @@
 import { answer, Backend, type SeenRequest } from '../support/backend.ts';
 import { type GatewayOptions, startGateway, type TestGateway, testPreamble } from '../support/gateway.ts';
 import { type RawAnswer, RawClient, RawClientError } from '../support/raw-client.ts';
+import { startSecureGateway } from '../support/secure-gateway.ts';
 import { until } from '../support/until.ts';
 import { issuerName, makeSigner, makeToken, type Signer } from '../token/tokens.ts';
 
@@ -97,6 +98,13 @@ export const echo = ({ method, target, body }: SeenRequest): string =>
 
 const healthy = '/orders/healthy/';
 
+let speaksTls = false;
+
+/** From now on the gateway of each arena speaks TLS, and the raw client by way of a relay: the same cases, over TLS. */
+export function speakTls(): void {
+  speaksTls = true;
+}
+
 export class Arena {
   readonly backend: Backend;
   /** Absent where something else stands in for the gateway. */
@@ -117,7 +125,9 @@ export class Arena {
       if (options.door !== undefined) return new Arena(backend, null, await options.door(backend.url));
       const config = (options.config ?? arenaConfig)(backend.url);
       const files = { 'keys.json': keySet, ...options.files };
-      return new Arena(backend, await startGateway(config, { ...options, files }), null);
+      if (!speaksTls) return new Arena(backend, await startGateway(config, { ...options, files }), null);
+      const { gateway, door } = await startSecureGateway(config, { ...options, files });
+      return new Arena(backend, gateway, door);
     } catch (error) {
       await backend.close();
       throw error;

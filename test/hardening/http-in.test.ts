@@ -204,8 +204,8 @@ describe('H3: fields', () => {
     expect(await arena.send(bytes, 1)).toBe('200');
     const { body, values } = arena.reached.at(-1)!;
     expect([body.toString(), values('x')]).toEqual(['abc', ['a']]);
-    // Framed anew, one way or the other, and not with what the caller sent.
-    expect([...values('content-length'), ...values('transfer-encoding')]).toEqual(['chunked']);
+    // Framed anew: by its length where all of it came at once, which over TLS it does not.
+    expect([...values('content-length'), ...values('transfer-encoding')].join()).toMatch(/^(?:3|chunked)$/);
   });
 
   it.each([

@@ -26,6 +26,7 @@ const asker: Asker = {
   route: null,
   facts: null,
   fields: [],
+  counted: null,
   serving: served(defaultErrorProfile),
 };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

@@ -40,6 +40,7 @@ function gateway(seriesMax = 20_000, flights: FlightTable | null = null) {
   exposeFlights(exposition.registry, flights);
   const keys: KeyState[] = [];
   control.issuers(['main'], () => keys);
+  control.certificates([{ label: 'gateway.example', notAfterSeconds: 1_800_000_000 }]);
   const scrape = async (): Promise<Map<string, ParsedFamily>> =>
     parseExposition(await exposition.text('text'));
   return { time, store, labels, recorder, exposition, control, keys, scrape };

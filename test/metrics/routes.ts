@@ -34,6 +34,7 @@ export function route(index: number, id: string, fields: Partial<Route> = {}): R
     jsonBody: false,
     credential: null,
     hook: null,
+    rate: null,
     forwarding: { claims: [], set: [], remove: [], authorization: false, host: 'upstream' },
     pathAllowance: 0,
     bodyBytesMax: 0,

@@ -10,6 +10,7 @@ export interface FakeRequest {
   readonly body?: string | number | null;
   readonly peerAddress?: string;
   readonly peerTrusted?: boolean;
+  readonly secure?: boolean;
 }
 
 export type Ending = 'ended' | 'destroyed' | 'refused' | 'left';
@@ -57,6 +58,7 @@ export class FakeExchange implements Exchange {
   readonly body: FakeBody | null;
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
+  readonly secure: boolean;
   readonly requestId = 'id-1';
   readonly upgrade = null;
 
@@ -84,6 +86,7 @@ export class FakeExchange implements Exchange {
     this.headers = request.headers ?? ['host', 'gateway.example'];
     this.peerAddress = request.peerAddress ?? '203.0.113.9';
     this.peerTrusted = request.peerTrusted ?? false;
+    this.secure = request.secure ?? false;
     this.over = new Promise((resolve) => (this.#settle = resolve));
     if (body === undefined) {
       this.body = null;

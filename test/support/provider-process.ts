@@ -1,5 +1,5 @@
 /**
- * A real OpenID provider in a process of its own, as one at a user's site would be: `provider-process.js AUDIENCE CLIENTS`.
+ * A real OpenID provider in a process of its own, as one at a user's site would be: `provider-process.js AUDIENCE CLIENTS FORM`.
  * Its keys change and its key set endpoint fails on command of the parent; see `provider.ts`.
  */
 import { createServer, type ServerResponse } from 'node:http';
@@ -10,15 +10,17 @@ import {
   type SigningAlgorithm,
   type SigningKey,
 } from '../../examples/demo/oidc.ts';
-import type { KeysMode, ProviderCommand, ProviderReply, ProviderRequest } from './provider-messages.ts';
+import type { EndpointMode, ProviderCommand, ProviderReply, ProviderRequest } from './provider-messages.ts';
 
-const [, , audience, clientsText] = process.argv;
+const [, , audience, clientsText, form] = process.argv;
 const clients = JSON.parse(clientsText!) as Record<string, string[]>;
 const tokenSeconds = 3600;
 
 let keys: readonly SigningKey[] = [];
-let keysMode: KeysMode = 'serve';
+let keysMode: EndpointMode = 'serve';
 let keysFetches = 0;
+let introspectionMode: EndpointMode = 'serve';
+let introspections = 0;
 let keysMade = 0;
 let issuer = '';
 let answer: ReturnType<ReturnType<typeof createProvider>['callback']>;
@@ -34,6 +36,7 @@ function publish(next: readonly SigningKey[]): void {
     audience: audience!,
     clients,
     tokenSeconds,
+    opaque: form === 'opaque',
   });
   answer = provider.callback();
 }
@@ -51,12 +54,18 @@ function obey(command: ProviderCommand): void {
       return publish(keys.filter((key) => key.kid !== command.kid));
     case 'keys-mode':
       keysMode = command.mode;
-      for (const response of hanging) response.destroy();
-      hanging.clear();
-      return;
+      return dropHanging();
+    case 'introspection-mode':
+      introspectionMode = command.mode;
+      return dropHanging();
     case 'state':
       return;
   }
+}
+
+function dropHanging(): void {
+  for (const response of hanging) response.destroy();
+  hanging.clear();
 }
 
 const server = createServer((request, response) => {
@@ -64,6 +73,11 @@ const server = createServer((request, response) => {
     keysFetches += 1;
     if (keysMode === 'fail') return void response.writeHead(500).end();
     if (keysMode === 'hang') return void hanging.add(response);
+  }
+  if (request.url === '/token/introspection') {
+    introspections += 1;
+    if (introspectionMode === 'fail') return void response.writeHead(500).end();
+    if (introspectionMode === 'hang') return void hanging.add(response);
   }
   return void answer(request, response);
 });
@@ -75,7 +89,7 @@ server.listen({ host: '127.0.0.1', port: 0 }, () => {
 });
 
 function reply(ticket: number): void {
-  const state = { issuer, kids: keys.map((key) => key.kid), keysFetches };
+  const state = { issuer, kids: keys.map((key) => key.kid), keysFetches, introspections };
   process.send!({ ticket, state } satisfies ProviderReply);
 }
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { SigningAlgorithm } from '../../examples/demo/oidc.ts';
 import { built } from './built.ts';
 import type {
-  KeysMode,
+  EndpointMode,
   ProviderCommand,
   ProviderReply,
   ProviderRequest,
@@ -16,13 +16,15 @@ export interface ProviderSetting {
   readonly audience: string;
   /** Client id and the scopes it may ask for; the id is also the subject of its tokens. */
   readonly clients: Readonly<Record<string, readonly string[]>>;
+  /** What its access tokens are. Default: JWTs. */
+  readonly form?: 'jwt' | 'opaque';
 }
 
 /** Starts a provider with one RS256 key. The caller stops it. */
 export async function startProvider(setting: ProviderSetting): Promise<TestProvider> {
   const child = fork(
     built('test/support/provider-process.js'),
-    [setting.audience, JSON.stringify(setting.clients)],
+    [setting.audience, JSON.stringify(setting.clients), setting.form ?? 'jwt'],
     {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     },
@@ -72,7 +74,21 @@ export class TestProvider {
     await this.#command({ kind: 'drop-key', kid });
   }
 
-  async setKeysMode(mode: KeysMode): Promise<void> {
+  /** RFC 7009. */
+  async revoke(client: string, token: string): Promise<void> {
+    const response = await fetch(`${this.issuer}/token/revocation`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${client}:${client}-secret`)}` },
+      body: new URLSearchParams({ token }),
+    });
+    if (!response.ok) throw new Error(`not revoked: ${response.status} ${await response.text()}`);
+  }
+
+  async setIntrospectionMode(mode: EndpointMode): Promise<void> {
+    await this.#command({ kind: 'introspection-mode', mode });
+  }
+
+  async setKeysMode(mode: EndpointMode): Promise<void> {
     await this.#command({ kind: 'keys-mode', mode });
   }
 

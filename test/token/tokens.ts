@@ -100,6 +100,7 @@ export function makeIssuer(
     algorithms: [...new Set((keys ?? []).flatMap(({ algorithms }) => algorithms))],
     keys,
     requireKid: false,
+    introspects: false,
     tokenBytesMax: 8192,
     typ: null,
     requiredClaims: [],

@@ -2,6 +2,7 @@
 import type { Facts } from '../../gateway/core/facts.ts';
 import type { Refusal } from '../../gateway/core/errors.ts';
 import { Verifier } from '../../gateway/token/verifier.ts';
+import type { Introspected } from '../../gateway/token/verifier-parts.ts';
 import type { VerifierObserver, VerifierOptions } from '../../gateway/token/verifier-parts.ts';
 import type { VerifierProfile } from '../../workers/messages.ts';
 import { handWorkers } from './hand-worker.ts';
@@ -46,6 +47,8 @@ export interface Bench {
     readonly resolve: () => void;
     readonly reject: (error: Error) => void;
   }[];
+  /** Opaque tokens that were asked about. */
+  readonly questions: { readonly token: string; readonly resolve: (answer: Introspected) => void }[];
   ask(token: string, peer?: string | null): Caller;
 }
 
@@ -58,6 +61,7 @@ export async function openBench(
   const { workers, open } = handWorkers();
   const told: string[] = [];
   const asked: Bench['asked'] = [];
+  const questions: Bench['questions'] = [];
   const observer = new Proxy({} as VerifierObserver, {
     get:
       (_, name) =>
@@ -73,6 +77,7 @@ export async function openBench(
       timers: time.timers,
       observer,
       requestKeys: (issuer) => new Promise((resolve, reject) => asked.push({ issuer, resolve, reject })),
+      introspect: (token) => new Promise((resolve) => questions.push({ token, resolve })),
     },
   );
   for (const worker of workers) await worker.answer();
@@ -83,6 +88,7 @@ export async function openBench(
     workers,
     told,
     asked,
+    questions,
     ask: (token, peer = null) => {
       const caller = new Caller();
       verifier.verify(token, peer, caller);

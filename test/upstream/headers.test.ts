@@ -167,6 +167,15 @@ describe('RFC 7239: where a request came from', () => {
     });
   });
 
+  it('says that the caller speaks TLS with us, unless a trusted peer knows better', () => {
+    const secure = built(['host', 'gateway.example'], { secure: true });
+    expect(secure.get('x-forwarded-proto')).toEqual(['https']);
+    expect(secure.get('x-forwarded-port')).toEqual(['443']);
+    expect(secure.get('forwarded')).toEqual(['for=203.0.113.9;host="gateway.example";proto=https']);
+    const told = built(['x-forwarded-proto', 'http'], { secure: true, peerTrusted: true });
+    expect(told.get('x-forwarded-proto')).toEqual(['http']);
+  });
+
   it('a trusted peer is, and is added to what it told', () => {
     const fields = built([...told, 'x-forwarded-for', '192.0.2.1', 'via', '1.1 edge'], {
       peerTrusted: true,

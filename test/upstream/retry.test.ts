@@ -126,7 +126,7 @@ describe('U6: an upstream that fails is told from a caller that fails', () => {
     const error = (code: string): Error => Object.assign(new Error(code), { code });
     expect(connectKindOf(error('UND_ERR_CONNECT_TIMEOUT'))).toBe('timeout');
     expect(connectKindOf(error('ETIMEDOUT'))).toBe('timeout');
-    expect(connectKindOf(error('DEPTH_ZERO_SELF_SIGNED_CERT'))).toBe('unreachable');
+    expect(connectKindOf(error('DEPTH_ZERO_SELF_SIGNED_CERT'))).toBe('tls');
     expect(connectKindOf(error('UND_ERR_INVALID_ARG'))).toBe('defect');
     expect(kindOf(error('UND_ERR_INVALID_ARG'))).toBe('defect');
     expect(kindOf(new TypeError('ours'))).toBe('defect');

@@ -62,6 +62,7 @@ describe('a real thread', () => {
       timers: systemTimers,
       observer,
       requestKeys: () => Promise.resolve(),
+      introspect: () => Promise.resolve({ kind: 'failed' as const }),
     };
     verifier = new Verifier(profile, { ...defaults, deadlineMs: 5000, queueMax: 2000, ...options }, parts);
     await verifier.ready();

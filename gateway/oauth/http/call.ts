@@ -12,7 +12,7 @@ export class Call {
   /** Below the mount: `[]` for the mount itself, one string for each segment otherwise. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
-  /** Does the caller speak TLS, as far as a trusted proxy tells? */
+  /** Does the caller speak TLS, with us or as far as a trusted proxy tells? */
   readonly isSecure: boolean;
   /** The session of the browser; a fresh one when it brought none. */
   readonly session: string;
@@ -30,7 +30,8 @@ export class Call {
     const below = path.slice(mount.base.length).replace(/^\//, '');
     this.segments = below === '' ? [] : below.split('/');
     this.query = new URLSearchParams(query);
-    this.isSecure = exchange.peerTrusted && this.field('x-forwarded-proto').toLowerCase() === 'https';
+    const told = exchange.peerTrusted ? this.field('x-forwarded-proto').toLowerCase() : '';
+    this.isSecure = told === '' ? exchange.secure : told === 'https';
     const session = readSession(this.field('cookie'), this.isSecure);
     this.isFreshSession = session === null;
     this.session = session ?? newSession();

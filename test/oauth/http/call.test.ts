@@ -71,6 +71,7 @@ describe('the session (RFC 6265bis)', () => {
     ];
     expect(call({ headers, peerTrusted: true }).session).toBe(sessionA);
     expect(call({ headers, peerTrusted: false }).session).toBe(sessionB);
+    expect(call({ headers: headers.slice(2), secure: true }).session).toBe(sessionA);
     expect(sessionCookie(sessionA, true)).toBe(
       `__Host-sallyport=${sessionA}; Secure; Path=/; HttpOnly; SameSite=Lax`,
     );

@@ -1,0 +1,74 @@
+/** A configuration on its way into force, with the files that belong to it. Called at start and at reload, on the main thread. */
+import { isDeepStrictEqual } from 'node:util';
+import { loadConfig } from './config/load.ts';
+import type { Problem } from './config/problem.ts';
+import type { Config } from './config/schema.ts';
+import type { ReadFile } from './config/watch.ts';
+import type { Environment } from './config/substitute.ts';
+import { readBounded } from './keys/files.ts';
+import type { Configuration } from './listener/messages.ts';
+import { sameFlights } from './oauth/flights.ts';
+import type { Policy } from './route/policy.ts';
+import { CertificatesRefused } from './tls/files.ts';
+import { readUpstreamTls } from './tls/upstream-tls.ts';
+
+/** The configuration cannot be used. `problems` says why, place by place. */
+export class ConfigurationRefused extends Error {
+  override readonly name = 'ConfigurationRefused';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super('the configuration cannot be used');
+    this.problems = problems;
+  }
+}
+
+export interface Loaded {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly warnings: readonly Problem[];
+  readonly upstreamTls: Configuration['upstreamTls'];
+}
+
+export interface LoadOptions {
+  readonly file: string;
+  readonly environment: Environment;
+  /** Told of every file that was read for it, good or not. */
+  readonly onFiles: (files: readonly ReadFile[]) => void;
+}
+
+/** Errors: `ConfigurationRefused`. */
+export async function load({ file, environment, onFiles }: LoadOptions): Promise<Loaded> {
+  const loaded = await loadConfig(file, environment);
+  onFiles(loaded.files);
+  if (!loaded.ok) throw new ConfigurationRefused(loaded.problems);
+  const upstreamTls = await refusing(file, readUpstreamTls(loaded.config.upstreams, readBounded));
+  return { ...loaded, upstreamTls };
+}
+
+/** Certificates that cannot be used are problems of the configuration that names them. Errors: `ConfigurationRefused`. */
+export async function refusing<T>(file: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof CertificatesRefused)) throw error;
+    throw new ConfigurationRefused(
+      error.problems.map(({ path, message }) => ({ file, line: 0, column: 0, path, message, excerpt: null })),
+    );
+  }
+}
+
+/** What a listener takes over only when it starts: a reload that changes it is refused. */
+const fixedSections = ['listener', 'admin', 'verifier', 'metrics'] as const;
+/** Of the listener, certificates can be renewed; whether it speaks TLS at all cannot be changed. */
+const fixedPart = (config: Config, section: (typeof fixedSections)[number]): unknown =>
+  section === 'listener' ? { ...config.listener, tls: config.listener.tls !== undefined } : config[section];
+
+/** Sections whose change needs a restart. */
+export function fixedChanges(present: Config, next: Config): readonly string[] {
+  const changed: string[] = fixedSections.filter(
+    (section) => !isDeepStrictEqual(fixedPart(next, section), fixedPart(present, section)),
+  );
+  if (!sameFlights(next.oauth, present.oauth)) changed.push('oauth');
+  return changed;
+}
