@@ -1,8 +1,9 @@
 /** Opens sockets to the host of one upstream URL, by TLS where the URL says so. */
 import { isIP, type Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
+import { undici } from './undici.ts';
 
 /** Calls `done` once, with an open socket or with why there is none. */
 export type OpenSocket = (options: buildConnector.Options, done: buildConnector.Callback) => void;
@@ -18,7 +19,7 @@ export function connectorOf(
   { connectTimeoutMs }: Pick<UpstreamConfig, 'connectTimeoutMs'>,
   tls: UpstreamTls | null,
 ): Connector {
-  const connect = buildConnector({
+  const connect = undici().buildConnector({
     timeout: connectTimeoutMs,
     ...(tls === null || tls.ca === null ? {} : { ca: tls.ca }),
     ...(tls === null || tls.cert === null ? {} : { cert: tls.cert, key: tls.key! }),

@@ -4,7 +4,8 @@
  *
  * Called by `keys/` and, through `oauth-fetch.ts`, by `oauth/`; what the document means is judged there.
  */
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
+import { undici } from './undici.ts';
 
 export interface FetchOptions {
   /** Extra request fields, e.g. `if-none-match`; names in lower case. */
@@ -44,7 +45,12 @@ export class FetchError extends Error {
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 // No connection is kept: documents are minutes apart, and a kept one would be dead by then.
-const agent = new Agent({ pipelining: 0, connections: 4, maxHeaderSize: 16_384 });
+let agent: Agent | null = null;
+
+function sharedAgent(): Agent {
+  agent ??= new (undici().Agent)({ pipelining: 0, connections: 4, maxHeaderSize: 16_384 });
+  return agent;
+}
 
 /** Is this name the machine itself, whatever the resolver says? */
 export function isLoopback(hostname: string): boolean {
@@ -103,7 +109,7 @@ async function exchange(
   options: FetchOptions,
   signal: AbortSignal,
 ): Promise<FetchedDocument> {
-  const answer = await agent.request({
+  const answer = await sharedAgent().request({
     origin: url.origin,
     path: url.pathname + url.search,
     method: options.body === undefined ? 'GET' : 'POST',

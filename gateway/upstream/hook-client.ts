@@ -2,8 +2,9 @@
  * Asks an access hook: one bounded POST on a kept connection. 200 or 204 is a yes, 403 is a no, and everything else is a
  * failure, as is no answer in time.
  */
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import type { HookAnswer } from '../access-hook/answers.ts';
+import { undici } from './undici.ts';
 
 export interface HookClientOptions {
   readonly url: string;
@@ -58,6 +59,6 @@ export class HookClient {
 
   #open(keepAliveTimeout = 4000): Agent {
     const { connections } = this.#options;
-    return new Agent({ connections, pipelining: 1, maxHeaderSize: 16_384, keepAliveTimeout });
+    return new (undici().Agent)({ connections, pipelining: 1, maxHeaderSize: 16_384, keepAliveTimeout });
   }
 }

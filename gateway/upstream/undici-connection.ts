@@ -2,7 +2,7 @@
  * A connection by undici: a client that carries a single request at a time. Serves https:// URLs.
  * Knows what undici does not tell: whether the socket was used before, which decides if a request may be sent again.
  */
-import { Client, type Dispatcher } from 'undici';
+import type { Client, Dispatcher } from 'undici';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import { readAnswer } from './answer.ts';
 import { BodyStream } from './body.ts';
@@ -10,6 +10,7 @@ import type { AnswerReceiver, Connection, ConnectionLimits, OutgoingRequest } fr
 import { connectorOf } from './connector.ts';
 import { connectKindOf, kindOf } from './failure.ts';
 import { Gate } from './gate.ts';
+import { undici } from './undici.ts';
 
 type Controller = Dispatcher.DispatchController;
 
@@ -32,7 +33,7 @@ export class UndiciConnection implements Connection {
   ) {
     const connector = connectorOf(url, limits, tls);
     this.#servername = tls?.serverName ?? url.hostname;
-    this.#client = new Client(url.origin, {
+    this.#client = new (undici().Client)(url.origin, {
       // 0 asks the upstream to close after each answer.
       pipelining: limits.keepAliveMs === 0 ? 0 : 1,
       keepAliveTimeout: Math.max(limits.keepAliveMs, 1),
