@@ -94,7 +94,7 @@ describe('behind a trusted proxy', () => {
     expect((await start(site, '/me', {}))[0]).toBe(401);
     expect((await start(site, '/me', as('carol')))[0]).toBe(403);
     const [status, flow] = await start(site, '/me', as('carol', 'logins:start'));
-    expect([status, flow]).toMatchObject([200, { account: 'carol', role: 'leader' }]);
+    expect([status, flow]).toMatchObject([200, { account: 'app/carol', role: 'leader' }]);
     const poll = (headers: Readonly<Record<string, string>>) =>
       fetch(`${site.gateway.url}/me/flows/${String(flow['flow_id'])}`, { headers });
     expect((await poll(as('carol'))).status).toBe(200);
