@@ -12,6 +12,8 @@ const HELD_BYTES_MAX = 65_536;
  * The driver reads on from a connection while there is something to read, paused or not: only its end gives the thread back.
  */
 const PIECES_PER_TURN_MAX = 8192;
+/** Bytes that it may read past a pause before the caller is cut off: only one that sends as fast as memory is read comes by so many. */
+const PAST_PAUSE_BYTES_MAX = 268_435_456;
 /** Turns are only noticed every so many pieces, so that small bodies cost nothing. */
 const PIECES_UNNOTICED = 64;
 
@@ -32,6 +34,7 @@ export class IncomingBody implements RequestBody, Watched {
     this.#piecesInTurn = 0;
   };
   #paused = false;
+  #pastPauseBytes = 0;
   #over = false;
 
   /** Must be made within the request's callback: the driver drops what arrives before somebody listens. */
@@ -76,6 +79,7 @@ export class IncomingBody implements RequestBody, Watched {
   resume(): void {
     if (!this.#paused || this.#over) return;
     this.#paused = false;
+    this.#pastPauseBytes = 0;
     this.heardMs = this.#watch.clock.monotonicMs();
     this.#response.resume();
   }
@@ -106,6 +110,10 @@ export class IncomingBody implements RequestBody, Watched {
       return;
     }
     this.receivedBytes += bytes.byteLength;
+    if (this.#paused && (this.#pastPauseBytes += bytes.byteLength) > PAST_PAUSE_BYTES_MAX) {
+      this.#response.close();
+      return;
+    }
     if (last) this.#watch.delete(this);
     else this.heardMs = this.#watch.clock.monotonicMs();
     if (this.receivedBytes > this.#bytesMax) {
