@@ -20,6 +20,7 @@ import type { Provider } from './provider.ts';
 import { createProviders, type Providers } from './providers.ts';
 import type { RelayMessage } from './relay.ts';
 import { notShared, SharedBetweenProcesses, type Sharing } from './redis/sharing.ts';
+import { startLogin } from './start-login.ts';
 import { Tickets } from './tickets.ts';
 
 export interface StartRequest {
@@ -37,10 +38,6 @@ export interface Started {
   readonly role: 'leader' | 'joiner';
 }
 
-/** Longest wait of a start for the provider's answer. */
-const startWaitMs = 30_000;
-/** Leases that the provider may take for it: discovery and the request itself. */
-const startLeases = 4;
 /** How long a cancel waits for what is being stored, and a callback for the exchange. */
 const settleMs = 20_000;
 /** How long a sleep may go on without a look: the bound for a wake that was lost with its thread. */
@@ -127,14 +124,8 @@ export class Broker {
         }),
     );
     const isReady = (await provider.linked?.isReady()) ?? false;
-    const answer = await this.#waiting(
-      this.#parts.table.start(key, work, {
-        until: isReady ? 'settled' : 'published',
-        payload: true,
-        waitMs: startWaitMs,
-        leases: startLeases,
-      }),
-    );
+    const until = isReady ? 'settled' : 'published';
+    const answer = await this.#waiting(startLogin(this.#parts.table, key, work, until));
     return this.#started(answer, provider, owner);
   }
 
