@@ -2,12 +2,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
-import type { Config } from '../config/schema.ts';
-import { refusals } from '../core/errors.ts';
-import { accountOfRequest } from '../oauth/account.ts';
-import type { Policy } from '../route/policy.ts';
+import { explain } from '../explain/explain.ts';
 import { exitCode } from './exit-codes.ts';
-import { type Explanation, explainRequest, type TokenReading } from './explanation.ts';
 import { explanationAsJson, explanationAsText } from './explanation-text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -52,7 +48,7 @@ export function registerExplain(program: Command, terminal: Terminal): void {
     .option('--exit-code', 'exit 1 where the request is refused')
     .addHelpText('after', examples)
     .action(async (options: ExplainOptions) => {
-      terminal.exit(await explain(options, terminal));
+      terminal.exit(await run(options, terminal));
     });
 }
 
@@ -63,62 +59,32 @@ function readSeconds(text: string): number {
   return seconds;
 }
 
-async function explain(options: ExplainOptions, terminal: Terminal): Promise<number> {
+async function run(options: ExplainOptions, terminal: Terminal): Promise<number> {
   const loaded = await loadConfig(options.config, terminal.env);
   if (!loaded.ok) {
     terminal.err(formatProblems(loaded.problems));
     return exitCode.usage;
   }
   const { config, policy } = loaded;
-  const token = await tokenOf(options, config, policy, terminal);
-  const nowSeconds = options.now ?? Date.now() / 1000;
-  const decided = explainRequest({
-    policy,
-    targetBytesMax: config.listener.maxTargetBytes,
-    method: options.method,
-    target: options.path,
-    token,
-    nowSeconds,
-  });
-  const explanation = await withCredential(decided, config, policy, token, nowSeconds, terminal);
-  const verified = token.kind !== 'read' || token.verified;
+  const given = options.token === '-' ? await terminal.readInput() : (options.token ?? '');
+  const { explanation, verified } = await explain(
+    {
+      config,
+      policy,
+      environment: terminal.env,
+      nowSeconds: options.now ?? Date.now() / 1000,
+      keys: async () => {
+        // Key sources are loaded only where they are used.
+        const { keysAtStart } = await import('../explain/token-reading.ts');
+        return keysAtStart(config, terminal.env, options.online === true);
+      },
+    },
+    { method: options.method, target: options.path, token: given },
+  );
   terminal.out(
     options.format === 'json'
       ? explanationAsJson(explanation, verified)
       : explanationAsText(explanation, verified, policy.vocabulary, terminal.colors),
   );
   return options.exitCode === true && explanation.refusal !== null ? exitCode.failed : exitCode.ok;
-}
-
-/** The stored credential of a request that the policy lets through, where its route sends one upstream. */
-async function withCredential(
-  explanation: Explanation,
-  { oauth }: Config,
-  { vocabulary }: Policy,
-  token: TokenReading,
-  nowSeconds: number,
-  { env }: Terminal,
-): Promise<Explanation> {
-  const use = explanation.route?.credential ?? null;
-  if (explanation.refusal !== null || use === null || oauth === undefined) return explanation;
-  const { readCredential } = await import('./credential-reading.ts');
-  const account = accountOfRequest(use, token.kind === 'read' ? token.facts : null, vocabulary);
-  const step = await readCredential(oauth, use.provider, account, nowSeconds * 1000, env);
-  const refusal = step.passed || step.code === null ? null : refusals[step.code];
-  return { ...explanation, steps: [...explanation.steps, step], refusal };
-}
-
-async function tokenOf(
-  options: ExplainOptions,
-  config: Config,
-  policy: Policy,
-  terminal: Terminal,
-): Promise<TokenReading> {
-  if (options.token === undefined) return { kind: 'none' };
-  const given = options.token === '-' ? await terminal.readInput() : options.token;
-  const token = given.trim().replace(/^bearer(?: +|$)/i, '');
-  if (token === '') return { kind: 'none' };
-  // Verification and its key sources are loaded only where they are used.
-  const { readToken } = await import('./token-reading.ts');
-  return readToken(config, policy, token, { env: terminal.env, online: options.online === true });
 }

@@ -2,7 +2,8 @@
 import { statusIn } from '../route/error-profile.ts';
 import type { Route, Vocabulary } from '../route/policy.ts';
 import { showPath } from '../route/problem.ts';
-import { wantsOf, type Explanation, type Step } from './explanation.ts';
+import { wantsOf, type Explanation, type Step } from '../explain/explanation.ts';
+import { inheritedBy, servedBy } from '../explain/wording.ts';
 import type { Colors } from './terminal.ts';
 
 export function explanationAsText(
@@ -49,27 +50,6 @@ function routeLines(route: Route, words: Vocabulary): string[] {
     lines.push(`           token type ${type} from ${places.map(showPath).join(', ')}`);
   lines.push(`  asks for ${access === null ? 'nothing: it is public' : wantsOf(access, words)}`);
   return lines;
-}
-
-/** Each setting that a route has from nodes above it, and those nodes. */
-function inheritedBy({ origin }: Route): Record<string, string> {
-  const own = showPath(origin.at);
-  const inherited = Object.entries(origin.from).map(([setting, places]): [string, string] => [
-    setting,
-    places
-      .map(showPath)
-      .filter((place) => place !== own)
-      .join(', '),
-  ]);
-  return Object.fromEntries(inherited.filter(([, places]) => places !== ''));
-}
-
-function servedBy(route: Route | null): string {
-  if (route === null) return '';
-  const { respond, upstream, oauth, jwks } = route;
-  if (jwks) return '200, the public keys of the signers, answered here';
-  if (oauth !== null) return `logins (${oauth.kind}), answered here`;
-  return respond === null ? `forwarded to the upstream ${upstream}` : `${respond.status}, answered here`;
 }
 
 /** `version` changes with the shape. Checks behind the first that failed are told too. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../support/debian.ts';
 import { until } from '../support/until.ts';
-import { launch } from '../oauth/page/browser.ts';
+import { launch } from '../support/browser.ts';
 import { MixedTraffic } from './mixed-traffic.ts';
 import { committed, queries } from './panels.ts';
 import { pageOf } from './preview-page.ts';

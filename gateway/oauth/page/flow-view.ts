@@ -2,7 +2,7 @@
 import type { Flow, FlowDetails, FlowFailure, FlowStep } from '../flow.ts';
 import type { Call } from '../http/call.ts';
 import { cancelForm, startForm } from './forms.ts';
-import { type Html, html, link } from './html.ts';
+import { type Html, html, link } from '../../page/html.ts';
 import { document, heading, type Page } from './layout.ts';
 import { qrCode } from './qr.ts';
 

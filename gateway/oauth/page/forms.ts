@@ -1,7 +1,7 @@
 /** The forms of the page. Each carries the token of its session, for the page tells nobody where it is sent from. */
 import type { Call } from '../http/call.ts';
 import { formToken } from '../http/session.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../page/html.ts';
 
 const token = (call: Call): Html =>
   html`<input type="hidden" name="token" value="${formToken(call.session)}" />`;

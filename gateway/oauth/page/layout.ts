@@ -1,6 +1,6 @@
 /** The frame of every page: head, card, foot. */
 import { assets } from './assets.ts';
-import { type Html, html, rendered } from './html.ts';
+import { type Html, html, rendered } from '../../page/html.ts';
 
 export interface Page {
   readonly base: string;

@@ -3,7 +3,9 @@
  * is a POST with the token of the session, answered by See Other.
  */
 import { type Refusal, refusals } from '../../core/errors.ts';
+import type { RawHeaders } from '../../core/exchange.ts';
 import { isDenial } from '../../core/verdict.ts';
+import { pageFields } from '../../page/policy.ts';
 import type { BrokerApi } from '../broker.ts';
 import { type Answer, retryAfterOf, seeOther } from '../http/answer.ts';
 import { readForm } from '../http/body.ts';
@@ -17,30 +19,10 @@ import { flowView } from './flow-view.ts';
 import { problemView } from './problem-view.ts';
 import { providerList } from './provider-list.ts';
 
-/** Two files of our own and nothing else: no inline script or style, no frame, no form or request to anybody else. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  'img-src data:',
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+const pageHeaders: RawHeaders = Object.entries(pageFields).flat();
 
 function page(status: number, body: string): Answer {
-  const headers = [
-    'content-type',
-    'text/html; charset=utf-8',
-    'content-security-policy',
-    contentSecurityPolicy,
-    'x-frame-options',
-    'DENY',
-    'cross-origin-opener-policy',
-    'same-origin',
-  ];
-  return { status, headers, body };
+  return { status, headers: pageHeaders, body };
 }
 
 export class PageMount implements MountEndpoints {

@@ -1,7 +1,7 @@
 /** A refusal as a page. */
 import type { Refusal } from '../../core/errors.ts';
 import type { Call } from '../http/call.ts';
-import { html } from './html.ts';
+import { html } from '../../page/html.ts';
 import { document, heading } from './layout.ts';
 
 export function problemView(call: Call, refusal: Refusal): string {

@@ -1,7 +1,7 @@
 /** The choice of a provider, with the login that is stored for each. */
 import type { LoginListing } from '../listing.ts';
 import type { Call } from '../http/call.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../page/html.ts';
 import { document, heading } from './layout.ts';
 import { startForm } from './forms.ts';
 

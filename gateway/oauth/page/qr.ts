@@ -1,6 +1,6 @@
 /** A QR code as SVG: one path of dark modules, drawn on white whatever the theme, for cameras want contrast. */
 import { encode } from 'uqr';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../page/html.ts';
 
 /** Light modules around it (ISO/IEC 18004: four). */
 const border = 4;

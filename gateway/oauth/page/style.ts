@@ -1,48 +1,7 @@
-/** The style of the page: light and dark, still where motion is unwelcome, legible where colours are the user's own. */
-export const styleText = `:root {
-  color-scheme: light dark;
-  --ground: #eef1f7;
-  --glow: #dfe6fb;
-  --card: #ffffff;
-  --edge: #dbe1ec;
-  --ink: #0f172a;
-  --soft: #526078;
-  --field: #f4f6fb;
-  --accent: #3451d1;
-  --accent-ink: #ffffff;
-  --busy: #3451d1;
-  --good: #0f7a4b;
-  --bad: #b42332;
-  --shadow: 0 1px 2px rgb(15 23 42 / 6%), 0 18px 48px -12px rgb(15 23 42 / 18%);
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0b1020;
-    --glow: #18214a;
-    --card: #141b2f;
-    --edge: #27314d;
-    --ink: #e8ecf6;
-    --soft: #a3aec6;
-    --field: #0e1527;
-    --accent: #8ea4ff;
-    --accent-ink: #0b1020;
-    --busy: #8ea4ff;
-    --good: #57d39b;
-    --bad: #ff8f98;
-    --shadow: 0 1px 2px rgb(0 0 0 / 40%), 0 24px 60px -12px rgb(0 0 0 / 60%);
-  }
-}
-*, *::before, *::after { box-sizing: border-box; }
-.visually-hidden {
-  position: absolute;
-  width: 1px;
-  height: 1px;
-  overflow: hidden;
-  clip-path: inset(50%);
-  white-space: nowrap;
-}
-[hidden] { display: none !important; }
-body {
+/** The style of the login page; colours, and what is the same on every page, are those of `page/style.ts`. */
+import { baseStyle, fontStack, monoStack } from '../../page/style.ts';
+
+export const styleText = `${baseStyle}body {
   margin: 0;
   min-height: 100vh;
   min-height: 100dvh;
@@ -54,7 +13,7 @@ body {
   padding: 2rem 1rem;
   background: radial-gradient(60rem 30rem at 50% -8rem, var(--glow), transparent) var(--ground);
   color: var(--ink);
-  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
+  font: 1rem/1.55 ${fontStack};
 }
 .card {
   width: 100%;
@@ -112,7 +71,7 @@ a { color: var(--accent); text-underline-offset: .18em; }
   border: 1px solid var(--edge);
   border-radius: .9rem;
   background: var(--field);
-  font: 700 clamp(1.6rem, 9vw, 2.35rem)/1.15 ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace;
+  font: 700 clamp(1.6rem, 9vw, 2.35rem)/1.15 ${monoStack};
   letter-spacing: .08em;
   overflow-wrap: anywhere;
   user-select: all;
@@ -149,7 +108,6 @@ a { color: var(--accent); text-underline-offset: .18em; }
 .wide { width: 100%; }
 .quiet { background: transparent; color: var(--soft); border-color: var(--edge); font-weight: 500; }
 .tiny { padding: .3rem .8rem; font-size: .875rem; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: .5rem; }
 h1:focus-visible { outline: none; }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; justify-content: center; margin-top: 1.5rem; }
 .actions > * { flex: 1 1 8rem; margin: 0; }
@@ -172,9 +130,6 @@ h1:focus-visible { outline: none; }
 .state.off { color: var(--bad); }
 .foot { display: flex; align-items: center; gap: .4rem; margin: 0; color: var(--soft); font-size: .8125rem; }
 .foot svg { width: 1rem; height: 1rem; fill: currentcolor; opacity: .7; }
-@media (prefers-reduced-motion: reduce) {
-  *, *::before, *::after { animation: none !important; transition: none !important; }
-}
 @media (forced-colors: active) {
   .mark, .note, .dot { border: 1px solid currentcolor; }
 }

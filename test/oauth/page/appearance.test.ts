@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../support/debian.ts';
 import { Caller, startLoginSite, type LoginSite } from '../http/login-gateway.ts';
-import { launch, visitor } from './browser.ts';
+import { launch, visitor } from '../../support/browser.ts';
 
 const folder = process.env['SCREENSHOTS'];
 const names = { device: 'Acme Cloud', web: 'Example ID' } as const;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { built } from '../../support/built.ts';
 import { describeWith } from '../../support/debian.ts';
 import { until } from '../../support/until.ts';
-import { launch, visitor } from './browser.ts';
+import { launch, visitor } from '../../support/browser.ts';
 
 describeWith('chromium', 'the login of the demo', () => {
   let program: ChildProcess;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../support/debian.ts';
 import { loginPaths } from '../../support/login-provider.ts';
 import { startLoginSite, type LoginSite } from '../http/login-gateway.ts';
-import { launch, visitor } from './browser.ts';
+import { launch, visitor } from '../../support/browser.ts';
 
 describeWith('chromium', 'the login page in a browser', () => {
   let site: LoginSite;

@@ -1,7 +1,7 @@
-/** What hostile texts come to in the templates of the page. */
+/** What hostile texts come to in the templates of pages. */
 import { assert, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { html, link, rendered } from '../../../gateway/oauth/page/html.ts';
+import { html, link, rendered } from '../../gateway/page/html.ts';
 
 const hostile = [
   '<script>alert(1)</script>',

@@ -1,6 +1,6 @@
 /** Debian's Chromium, headless, for tests of the page: one process, one empty profile for each visitor. */
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions } from 'playwright-core';
-import { findProgram } from '../../support/debian.ts';
+import { findProgram } from './debian.ts';
 
 /** No look-ups, no updates, no telemetry: the machine is closed, and a test talks to loopback alone. */
 const flags = [

@@ -1,4 +1,4 @@
-/** Reads a token for `explain`: by the gateway's own judge and key sources, with keys as far as they are to be had. */
+/** Reads a token for an explanation: by the gateway's own judge and key sources, with keys as far as they are to be had. */
 import { refusals } from '../core/errors.ts';
 import { systemClock } from '../core/clock.ts';
 import { systemTimers } from '../core/timers.ts';
@@ -13,29 +13,27 @@ import { parseObject } from '../token/json.ts';
 import { liveKeysOf } from '../token/lineage.ts';
 import { buildProfile } from '../token/profile.ts';
 import { fetchDocument } from '../upstream/fetch.ts';
-import type { VerifierProfile } from '../../workers/messages.ts';
+import type { VerificationKey, VerifierProfile } from '../../workers/messages.ts';
 import type { TokenReading } from './explanation.ts';
 
-export interface KeyAccess {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** May key sets be fetched? */
+/** The keys that a token is judged by, and how their sources stand. Both in the order of the policy's issuers. */
+export interface KnownKeys {
+  readonly keys: readonly (readonly VerificationKey[] | null)[];
+  readonly status: readonly IssuerKeysStatus[];
+  /** Were key sets fetched? If not, a token of an issuer that publishes its keys can be read all the same. */
   readonly online: boolean;
 }
 
-export async function readToken(
-  config: Config,
-  policy: Policy,
-  token: string,
-  keyAccess: KeyAccess,
-): Promise<TokenReading> {
-  const { profile, status } = await profileNow(config, policy, keyAccess);
+export function readToken(config: Config, policy: Policy, token: string, known: KnownKeys): TokenReading {
+  const { keys, status, online } = known;
+  const profile = buildProfile(1, Object.values(config.issuers), policy.vocabulary, keys);
   const outcome = judge(profile, token);
   if (!isRejection(outcome)) {
     const detail = `the signature holds, issuer ${policy.vocabulary.issuers[outcome.issuer]}`;
     return { kind: 'read', facts: outcome, live: liveKeysOf(profile), verified: true, detail };
   }
   const { code, issuer } = outcome;
-  if (code === 'keys_unavailable' && !keyAccess.online && isRemote(config, policy, issuer)) {
+  if (code === 'keys_unavailable' && !online && isRemote(config, policy, issuer)) {
     return readUnverified(profile, issuer, token) ?? refused(code, status[issuer]);
   }
   return refused(code, status[issuer]);
@@ -48,12 +46,12 @@ function refused(code: keyof typeof refusals, status: IssuerKeysStatus | undefin
   return { kind: 'refused', code, detail: `${refusals[code].title}${about}${reason}` };
 }
 
-/** The keys as a start would find them now. */
-async function profileNow(
-  config: Config,
-  policy: Policy,
-  { env, online }: KeyAccess,
-): Promise<{ profile: VerifierProfile; status: readonly IssuerKeysStatus[] }> {
+/** The keys as a start would find them now. `online`: key sets may be fetched. */
+export async function keysAtStart(
+  { issuers }: Config,
+  env: Readonly<Record<string, string | undefined>>,
+  online: boolean,
+): Promise<KnownKeys> {
   const keyring = new Keyring({
     fetch: online
       ? fetchDocument
@@ -68,9 +66,8 @@ async function profileNow(
   });
   try {
     // In the order of the vocabulary: both are that of the configuration.
-    await keyring.configure(config.issuers);
-    const issuers = Object.values(config.issuers);
-    return { profile: buildProfile(1, issuers, policy.vocabulary, keyring.keys()), status: keyring.status() };
+    await keyring.configure(issuers);
+    return { keys: keyring.keys(), status: keyring.status(), online };
   } finally {
     keyring.close();
   }
