@@ -1,6 +1,6 @@
 /** What a case of the bench is: one question, the contenders that answer it, and what their figures must show. */
-import type { GatewayOptions } from './servers/gateway.ts';
-import type { Server } from './servers/server.ts';
+import type { DebianPackage } from './peers/debian.ts';
+import type { Gateway, GatewayOptions } from './servers/gateway.ts';
 import type { Corpus, CorpusAlgorithm } from './tokens/corpus.ts';
 
 /** What one round of one contender measured, by name of the figure. */
@@ -21,17 +21,20 @@ export interface Measured {
 
 export interface Contender {
   readonly name: string;
+  /** What it is made of besides this repository; where something is missing, it is left out. */
+  readonly needs?: readonly DebianPackage[];
   /** One round, in fresh processes. Throws when an answer was not what it had to be: a wrong answer has no speed. */
   readonly measure: () => Promise<Measured>;
 }
 
 export interface Medians {
-  /** The median of a figure over the rounds of a contender. */
+  /** The median of a figure over the rounds of a contender; NaN where the contender was left out. */
   readonly median: (contender: string, figure: string) => number;
 }
 
 export interface Ratio {
   readonly name: string;
+  /** NaN is not shown. */
   readonly value: number;
   /** What it must reach: at least, or at most. */
   readonly target: { readonly atLeast: number } | { readonly atMost: number } | null;
@@ -55,5 +58,5 @@ export interface Bench {
   /** At least `count` tokens that no gateway has seen; RS256 unless said otherwise. */
   corpus(count: number, algorithm?: CorpusAlgorithm): Promise<Corpus>;
   /** Starts the gateway that is measured. */
-  gateway(options: GatewayOptions): Promise<Server>;
+  gateway(options: GatewayOptions): Promise<Gateway>;
 }

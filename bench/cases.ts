@@ -1,13 +1,16 @@
 /** Every case, in the order in which they run. */
 import type { BenchCase } from './case.ts';
+import { connectionChurn } from './cases/connection-churn.ts';
 import { decisionAlgorithms } from './cases/decision-algorithms.ts';
 import { decisionMix } from './cases/decision-mix.ts';
 import { decisionRepeated } from './cases/decision-repeated.ts';
 import { decisionUnseen } from './cases/decision-unseen.ts';
+import { decisionWrk } from './cases/decision-wrk.ts';
 import { flightBurst } from './cases/flight-burst.ts';
 import { forgedFlood } from './cases/forged-flood.ts';
 import { growthRoutes, growthScopes } from './cases/growth-policy.ts';
 import { growthTokens } from './cases/growth-tokens.ts';
+import { idleConnections } from './cases/idle-connections.ts';
 import { metricsCost } from './cases/metrics-cost.ts';
 import { proxiedCases } from './cases/proxied.ts';
 import { simSpeed } from './cases/sim-speed.ts';
@@ -15,11 +18,14 @@ import { startUp } from './cases/start-up.ts';
 
 export const cases: readonly BenchCase[] = [
   decisionRepeated,
+  decisionWrk,
   decisionUnseen,
   decisionAlgorithms,
   decisionMix,
   forgedFlood,
   ...proxiedCases,
+  connectionChurn,
+  idleConnections,
   growthRoutes,
   growthScopes,
   growthTokens,

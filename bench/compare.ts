@@ -22,6 +22,7 @@ import type { BenchCase } from './case.ts';
 import { casesNamed } from './cases.ts';
 import { readCommandLine } from './command-line.ts';
 import { describeMachine } from './machine.ts';
+import { missingOf } from './peers/debian.ts';
 import { ownProgram } from './servers/gateway.ts';
 import { bootstrapMedian, type Interval, seededRandom, summarise } from './statistics.ts';
 
@@ -102,7 +103,7 @@ async function compare(benchCase: BenchCase, baseProgram: string): Promise<Compa
 
 async function subjectOf(benchCase: BenchCase, program: string) {
   const contenders = await benchCase.contenders(openBench(values.seconds, program));
-  return contenders.find(({ name }) => name === subject);
+  return contenders.find(({ name, needs = [] }) => name === subject && missingOf(needs).length === 0);
 }
 
 /** Builds a commit in a folder of its own. */

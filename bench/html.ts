@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Report } from './report.ts';
+import { type Report, skippedLine } from './report.ts';
 import type { CaseResult, ContenderResult } from './run.ts';
 
 const require = createRequire(import.meta.url);
@@ -100,7 +100,10 @@ function growthOf({ sizes, contenders }: CaseResult): { sizes: readonly number[]
   return { sizes, cpu: contenders.map(({ figures }) => figures['cpuSecondsPer1000']?.median ?? 0) };
 }
 
-function section({ name, question, units, contenders, ratios }: CaseResult, index: number): string {
+function section(
+  { name, question, units, contenders, ratios, skipped = [] }: CaseResult,
+  index: number,
+): string {
   const figures = Object.entries(units);
   const head = figures.map(([figure, unit]) => `<th>${escape(figure)} [${escape(unit)}]</th>`).join('');
   const judged = ratios.map(({ name: ratio, value, target, met }) => {
@@ -116,7 +119,7 @@ function section({ name, question, units, contenders, ratios }: CaseResult, inde
 <table><thead><tr><th></th>${head}</tr></thead><tbody>
 ${contenders.map((contender) => row(contender, figures)).join('\n')}
 </tbody></table>
-<ul>${judged.join('')}</ul>
+<ul>${judged.join('')}${skipped.map((each) => `<li>${escape(skippedLine(each))}</li>`).join('')}</ul>
 <div class="charts"><div id="latency-${index}"></div><div id="rate-${index}"></div><div id="growth-${index}"></div></div></section>`;
 }
 

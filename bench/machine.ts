@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
+import { installedVersions } from './peers/debian.ts';
 
 export interface Machine {
   /** Null outside of a checkout. */
@@ -30,7 +31,12 @@ export function describeMachine(): Machine {
     ),
     memoryBytes: totalmem(),
     kernel: release(),
-    versions: { node: process.versions.node, openssl: process.versions.openssl, v8: process.versions.v8 },
+    versions: {
+      node: process.versions.node,
+      openssl: process.versions.openssl,
+      v8: process.versions.v8,
+      ...installedVersions(),
+    },
     loadBefore: loadavg()[0]!,
   };
 }

@@ -1,7 +1,7 @@
 /** A run as a table for people and as JSON for later. */
 import Table from 'cli-table3';
 import type { Machine } from './machine.ts';
-import type { CaseResult, JudgedRatio } from './run.ts';
+import type { CaseResult, JudgedRatio, Skipped } from './run.ts';
 import type { Summary } from './statistics.ts';
 
 /** The file in `results/`. Raise `version` when a reader of old files would misread new ones. */
@@ -14,7 +14,7 @@ export interface Report {
   readonly cases: readonly CaseResult[];
 }
 
-export function tableOf({ name, question, units, contenders, ratios }: CaseResult): string {
+export function tableOf({ name, question, units, contenders, ratios, skipped = [] }: CaseResult): string {
   const figures = Object.entries(units);
   const table = new Table({
     head: ['', ...figures.map(([figure, unit]) => `${figure} [${unit}]`)],
@@ -24,7 +24,11 @@ export function tableOf({ name, question, units, contenders, ratios }: CaseResul
   for (const contender of contenders) {
     table.push([contender.name, ...figures.map(([figure, unit]) => cell(contender.figures[figure], unit))]);
   }
-  return `${name}: ${question}\n${table.toString()}\n${ratios.map(ratioLine).join('\n')}\n`;
+  return `${name}: ${question}\n${table.toString()}\n${[...ratios.map(ratioLine), ...skipped.map(skippedLine)].join('\n')}\n`;
+}
+
+export function skippedLine({ name, packages }: Skipped): string {
+  return `  SKIPPED  ${name}: apt-get install --no-install-recommends ${packages.join(' ')}`;
 }
 
 function cell(summary: Summary | undefined, unit: string): string {

@@ -1,5 +1,6 @@
 /** Runs a case: all contenders once per round, forwards in even rounds and backwards in odd ones, so that drift hits all. */
 import type { Bench, BenchCase, Measured, Ratio, Sample, Trace } from './case.ts';
+import { missingOf } from './peers/debian.ts';
 import { summarise, type Summary } from './statistics.ts';
 
 export interface ContenderResult {
@@ -18,6 +19,13 @@ export interface CaseResult {
   readonly sizes: readonly number[] | null;
   readonly contenders: readonly ContenderResult[];
   readonly ratios: readonly JudgedRatio[];
+  /** Those that were left out, each with what would have to be installed. Absent in old results. */
+  readonly skipped?: readonly Skipped[];
+}
+
+export interface Skipped {
+  readonly name: string;
+  readonly packages: readonly string[];
 }
 
 export interface JudgedRatio extends Ratio {
@@ -33,7 +41,11 @@ export async function runCase(
   rounds: number,
   progress: Progress,
 ): Promise<CaseResult> {
-  const contenders = await benchCase.contenders(bench);
+  const all = (await benchCase.contenders(bench)).map((contender) => ({
+    contender,
+    missing: missingOf(contender.needs ?? []),
+  }));
+  const contenders = all.filter(({ missing }) => missing.length === 0).map(({ contender }) => contender);
   const samples = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]));
   let done = 0;
   for (let round = 0; round < rounds; round += 1) {
@@ -45,14 +57,20 @@ export async function runCase(
   }
   const results = contenders.map(({ name }) => summariseContender(name, samples.get(name)!));
   const median = (contender: string, figure: string): number =>
-    results.find(({ name }) => name === contender)!.figures[figure]!.median;
+    results.find(({ name }) => name === contender)?.figures[figure]?.median ?? NaN;
   return {
     name: benchCase.name,
     question: benchCase.question,
     units: benchCase.figures,
     sizes: benchCase.sizes ?? null,
     contenders: results,
-    ratios: benchCase.ratios({ median }).map(judge),
+    ratios: benchCase
+      .ratios({ median })
+      .filter(({ value }) => !Number.isNaN(value))
+      .map(judge),
+    skipped: all
+      .filter(({ missing }) => missing.length > 0)
+      .map(({ contender, missing }) => ({ name: contender.name, packages: missing.map(({ name }) => name) })),
   };
 }
 

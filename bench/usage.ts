@@ -5,18 +5,43 @@ import { readFileSync } from 'node:fs';
 const ticksPerSecond = 100;
 
 export interface Usage {
-  /** User and system time of all its threads. */
+  /** User and system time of all its threads, and of the processes that it has started and that still run. */
   readonly cpuSeconds: number;
+  /** Of the same. What several processes share counts for each. */
   readonly residentBytes: number;
 }
 
 export function usageOf(pid: number): Usage {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may contain spaces; what follows it does not.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(`/proc/${pid}/stat`);
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return {
+  const own = {
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
     residentBytes: Number(kibibytes) * 1024,
   };
+  return childrenOf(pid).map(usageOf).reduce(sum, own);
+}
+
+/** Both together. */
+export function sum(one: Usage, other: Usage): Usage {
+  return {
+    cpuSeconds: one.cpuSeconds + other.cpuSeconds,
+    residentBytes: one.residentBytes + other.residentBytes,
+  };
+}
+
+/** User and system time of this process's children that have ended. */
+export function childrenCpuSeconds(): number {
+  const fields = statFields('/proc/self/stat');
+  return (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
+}
+
+/** From the state on. The name in parentheses may contain spaces; what follows it does not. */
+function statFields(file: string): readonly string[] {
+  const stat = readFileSync(file, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Started by its main thread, as daemons do. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }

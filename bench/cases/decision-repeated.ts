@@ -1,6 +1,7 @@
 /** The facts cache at work: a decision about a token that was verified before. */
 import type { BenchCase, Measured } from '../case.ts';
 import { decideFigures, runRepeated } from '../load/decide.ts';
+import { debian } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
 import { startExpress, startFastify } from '../peers/node-peers.ts';
 import { startBare } from '../servers/bare-server.ts';
@@ -24,7 +25,11 @@ export const decisionRepeated: BenchCase = {
     return [
       { name: 'sallyport', measure: measure(() => bench.gateway({ corpus, core: serverCore })) },
       { name: 'bare uWebSockets.js', measure: measure(() => startBare(204, 0, serverCore)) },
-      { name: 'HAProxy, 1 thread', measure: measure(() => startHaproxy(haproxy)) },
+      {
+        name: 'HAProxy, 1 thread',
+        needs: [debian.haproxy],
+        measure: measure(() => startHaproxy(haproxy)),
+      },
       { name: 'Fastify + @fastify/jwt', measure: measure(() => startFastify(corpus, serverCore)) },
       {
         name: 'Express + express-oauth2-jwt-bearer',

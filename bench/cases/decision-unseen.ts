@@ -2,8 +2,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { BenchCase, Measured } from '../case.ts';
+import type { BenchCase, Measured, Sample } from '../case.ts';
 import { decideFigures, runUnseen, warmUpTokens } from '../load/decide.ts';
+import { debian } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
 import { type Server, withServer } from '../servers/server.ts';
 
@@ -29,6 +30,7 @@ export const decisionUnseen: BenchCase = {
       { name: 'sallyport', measure: measure(() => bench.gateway({ corpus, core: null })) },
       {
         name: haproxy,
+        needs: [debian.haproxy],
         measure: measure(() => startHaproxy({ threads: 2, core: null, corpus, upstreamUrl: null })),
       },
       {
@@ -36,8 +38,7 @@ export const decisionUnseen: BenchCase = {
         async measure(): Promise<Measured> {
           const args = [verifyLoop, corpus.keysFile, corpus.tokensFile, String(loopTokens)];
           const { stdout } = await run(process.execPath, args);
-          const { perSecond } = JSON.parse(stdout) as { perSecond: number };
-          return { figures: { perSecond, cpuSecondsPer1000: 1000 / perSecond }, trace: null };
+          return { figures: JSON.parse(stdout) as Sample, trace: null };
         },
       },
     ];

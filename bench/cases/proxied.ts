@@ -1,6 +1,7 @@
 /** Forwarding with a known token, and bodies of one size both ways: a case for each size. */
 import type { BenchCase, Measured } from '../case.ts';
 import { runClosedLoop } from '../load/closed-loop.ts';
+import { debian } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
 import { startFastify, startUndiciProxy } from '../peers/node-peers.ts';
 import { startBare } from '../servers/bare-server.ts';
@@ -41,9 +42,14 @@ function proxied(name: string, size: string, bodyBytes: number, hasTargets: bool
           name: 'sallyport',
           measure: behind((upstreamUrl) => bench.gateway({ corpus, core: null, upstreamUrl })),
         },
-        { name: jwt, measure: behind((upstreamUrl) => startHaproxy({ ...haproxy, corpus, upstreamUrl })) },
+        {
+          name: jwt,
+          needs: [debian.haproxy],
+          measure: behind((upstreamUrl) => startHaproxy({ ...haproxy, corpus, upstreamUrl })),
+        },
         {
           name: plain,
+          needs: [debian.haproxy],
           measure: behind((upstreamUrl) => startHaproxy({ ...haproxy, corpus: null, upstreamUrl })),
         },
         { name: fastify, measure: behind((upstreamUrl) => startFastify(corpus, null, upstreamUrl)) },

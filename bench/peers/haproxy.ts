@@ -4,6 +4,7 @@
  */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Certificate } from '../servers/certificate.ts';
 import { freePort, startDaemon } from '../servers/daemon.ts';
 import type { Server } from '../servers/server.ts';
 import type { Corpus } from '../tokens/corpus.ts';
@@ -15,11 +16,12 @@ export interface HaproxyOptions {
   readonly corpus: Corpus | null;
   /** Null answers 204 by itself. */
   readonly upstreamUrl: string | null;
+  readonly tls?: Certificate;
 }
 
 export async function startHaproxy(options: HaproxyOptions): Promise<Server> {
   const port = await freePort();
-  return await startDaemon({
+  const server = await startDaemon({
     command: 'haproxy',
     args: (folder) => ['-db', '-f', `${folder}/haproxy.cfg`],
     files: {
@@ -29,6 +31,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Server> {
     port,
     core: options.core,
   });
+  return options.tls === undefined ? server : { ...server, url: server.url.replace('http:', 'https:') };
 }
 
 function publicKeyPem({ keysFile }: Corpus): string {
@@ -36,16 +39,17 @@ function publicKeyPem({ keysFile }: Corpus): string {
   return createPublicKey({ key: keys[0]!, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) as string;
 }
 
-const config = ({ threads, corpus, upstreamUrl }: HaproxyOptions, port: number): string => `global
+const config = ({ threads, corpus, upstreamUrl, tls }: HaproxyOptions, port: number): string => `global
   nbthread ${threads}
-  maxconn 4000
+  maxconn 12000
+  no strict-limits
 defaults
   mode http
   timeout client 60s
   timeout server 60s
   timeout connect 5s
 frontend bench
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port}${tls === undefined ? '' : ` ssl crt ${tls.certFile}`}
 ${corpus === null ? '' : rules(corpus)}
   ${upstreamUrl === null ? 'http-request return status 204' : 'default_backend service'}
 ${upstreamUrl === null ? '' : `backend service\n  http-reuse always\n  server service ${new URL(upstreamUrl).host}`}

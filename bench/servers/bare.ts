@@ -17,6 +17,8 @@ driver
   .any('/*', (response, request) => {
     response.writeStatus(statusLine).writeHeader('x-request-id', requestId);
     const announced = Number(request.getHeader('content-length') || 0);
+    // As the gateway has it: no length where there can be no body (RFC 9110 section 8.6).
+    if (status === '204') return void response.endWithoutBody();
     if (announced === 0) return void response.end(body);
     response.onAborted(() => {});
     response.onData((_chunk, last) => {

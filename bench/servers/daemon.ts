@@ -31,24 +31,26 @@ export async function startDaemon({ command, args, files, port, core }: DaemonOp
   const pinned = core === null ? words : ['taskset', '-c', String(core), ...words];
   const child = spawn(pinned[0]!, pinned.slice(1), { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
   const complaints = text(child.stderr);
-  const killNow = (): void => void child.kill('SIGKILL');
-  process.once('exit', killNow);
+  // Not SIGKILL: the workers of a master that cannot tell them would go on.
+  const endNow = (): void => void child.kill('SIGTERM');
+  process.once('exit', endNow);
   const ended = once(child, 'exit');
   const untilMs = performance.now() + startMsMax;
   while (!(await listens(port))) {
     const isOver = child.exitCode !== null || child.signalCode !== null;
     if (isOver || performance.now() > untilMs) {
-      killNow();
+      endNow();
       throw new Error(`${command} did not start\n${await complaints}`);
     }
     await delay(lookMs);
   }
   return {
     url: `http://127.0.0.1:${port}`,
+    adminUrl: null,
     usage: () => usageOf(child.pid!),
     stop: async () => {
-      process.off('exit', killNow);
-      killNow();
+      process.off('exit', endNow);
+      endNow();
       await ended;
       rmSync(folder, { recursive: true });
     },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Corpus } from '../tokens/corpus.ts';
+import type { Certificate } from './certificate.ts';
 import { type Server, type ServerOptions, startServer } from './server.ts';
 
 /** The build that the bench itself belongs to. */
@@ -21,16 +22,25 @@ export interface GatewayOptions extends ServerOptions {
   readonly otherScopes?: number;
   /** Tokens that are kept. Default: the gateway's. */
   readonly cacheEntries?: number;
+  readonly tls?: Certificate;
+}
+
+export interface Gateway extends Server {
+  readonly adminUrl: string;
+  readonly configFile: string;
 }
 
 /** Starts a built gateway; `program` is its `dist/gateway/main.js`. */
-export async function startGateway(program: string, options: GatewayOptions): Promise<Server> {
+export async function startGateway(program: string, options: GatewayOptions): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   const file = join(folder, 'sallyport.yaml');
   writeFileSync(file, gatewayConfig(options));
   const server = await startServer(program, ['start', '-c', file], options);
   return {
     ...server,
+    url: options.tls === undefined ? server.url : server.url.replace('http:', 'https:'),
+    adminUrl: server.adminUrl!,
+    configFile: file,
     stop: async () => {
       await server.stop();
       rmSync(folder, { recursive: true });
@@ -49,9 +59,13 @@ export function gatewayConfig(options: GatewayOptions): string {
   } = options;
   const keys = corpus.algorithm === 'HS256' ? 'secret_file' : 'jwks_file';
   const cache = cacheEntries === undefined ? '' : `, cache_entries: ${cacheEntries}, cache_bytes: 8589934592`;
+  const tls =
+    options.tls === undefined
+      ? ''
+      : `, tls: { certificates: [{ cert_file: ${options.tls.certFile}, key_file: ${options.tls.keyFile} }] }`;
   const lines = [
     'version: 1',
-    `listener: { host: 127.0.0.1, port: 0, threads: ${threads} }`,
+    `listener: { host: 127.0.0.1, port: 0, threads: ${threads}${tls} }`,
     'admin: { host: 127.0.0.1, port: 0 }',
     `verifier: { threads: 1${cache} }`,
     'issuers:',

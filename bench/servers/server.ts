@@ -7,6 +7,8 @@ import { type Usage, usageOf } from '../usage.ts';
 
 export interface Server {
   readonly url: string;
+  /** Of its admin listener; null where there is none. */
+  readonly adminUrl: string | null;
   readonly usage: () => Usage;
   readonly stop: () => Promise<void>;
 }
@@ -30,13 +32,14 @@ export async function startServer(
   const complaints = text(child.stderr);
   const killNow = (): void => void child.kill('SIGKILL');
   process.once('exit', killNow);
-  const port = await portOf(child);
-  if (port === null) {
+  const announced = await announcementOf(child);
+  if (announced === null) {
     killNow();
     throw new Error(`${script} did not start\n${await complaints}`);
   }
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${announced.port}`,
+    adminUrl: announced.admin_port === undefined ? null : `http://127.0.0.1:${announced.admin_port}`,
     usage: () => usageOf(child.pid!),
     stop: async () => {
       process.off('exit', killNow);
@@ -46,17 +49,23 @@ export async function startServer(
   };
 }
 
-function portOf(child: ChildProcess): Promise<number | null> {
+interface Announcement {
+  readonly msg?: string;
+  readonly port: number;
+  readonly admin_port?: number;
+}
+
+function announcementOf(child: ChildProcess): Promise<Announcement | null> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => resolve(null), startMsMax);
-    const settle = (port: number | null): void => {
+    const settle = (announcement: Announcement | null): void => {
       clearTimeout(deadline);
-      resolve(port);
+      resolve(announcement);
     };
     child.once('exit', () => settle(null));
     createInterface({ input: child.stdout! }).on('line', (line) => {
-      const said = JSON.parse(line) as { msg?: string; port?: number };
-      if (said.msg === 'serving') settle(said.port!);
+      const said = JSON.parse(line) as Announcement;
+      if (said.msg === 'serving') settle(said);
     });
   });
 }

@@ -60,6 +60,24 @@ describe('a run', () => {
   });
 });
 
+describe('a contender whose package is not installed', () => {
+  const halfThere: BenchCase = {
+    ...caseOf({ a: [1] }, [], 1),
+    contenders: () =>
+      Promise.resolve([
+        { name: 'a', measure: () => Promise.resolve({ figures: { perSecond: 1 }, trace: null }) },
+        { name: 'b', needs: [{ name: 'a-package', has: '/nowhere/a-program' }], measure: notNeeded },
+      ]),
+  };
+
+  it('is left out, with what was to be said about it, and the table tells how to get it', async () => {
+    const result = await runCase(halfThere, bench, 1, () => {});
+    expect(result.contenders.map(({ name }) => name)).toEqual(['a']);
+    expect(result.ratios).toEqual([]);
+    expect(tableOf(result)).toContain('SKIPPED  b: apt-get install --no-install-recommends a-package');
+  });
+});
+
 describe('a summary', () => {
   it('has the middle of an odd number of values and the mean of the two middle ones of an even number', () => {
     expect(summarise([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3, spread: 0.5 });

@@ -1,0 +1,67 @@
+/**
+ * Load in closed loop by wrk, which is written in C: a second opinion on autocannon, and a load that leaves more of the
+ * machine to the server. It takes every status below 400 for an answer.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Measured } from '../case.ts';
+import type { Server } from '../servers/server.ts';
+import type { Corpus } from '../tokens/corpus.ts';
+import { childrenCpuSeconds } from '../usage.ts';
+
+export interface WrkOptions {
+  readonly seconds: number;
+  /** Every request comes over a connection of its own. */
+  readonly closes?: boolean;
+  readonly core?: number | null;
+}
+
+interface WrkResult {
+  readonly answered: number;
+  readonly us: number;
+  readonly refused: number;
+  /** Connections that ended where wrk had not been told that they would. */
+  readonly cut: number;
+  readonly failed: number;
+  readonly latencyUs: readonly (readonly [number, number])[];
+}
+
+const script = fileURLToPath(new URL('../../../bench/load/wrk.lua', import.meta.url));
+const run = promisify(execFile);
+const connections = 64;
+const tokens = 100;
+const warmUpSeconds = 2;
+
+/** Load on `/decide` with 100 known tokens over 64 connections, as `runRepeated` has it. Errors: when an answer was a refusal, or none came. */
+export async function runWrk(
+  { url, usage }: Server,
+  { tokensFile }: Corpus,
+  { seconds, closes = false, core = null }: WrkOptions,
+): Promise<Measured> {
+  const load = async (forSeconds: number): Promise<WrkResult> => {
+    const pinned = core === null ? [] : ['taskset', '-c', String(core)];
+    const wrk = ['wrk', '-t1', `-c${connections}`, `-d${forSeconds}s`, '--latency', '-s', script];
+    const told = [tokensFile, String(tokens), closes ? 'close' : 'keep'];
+    const { stdout } = await run('env', [...pinned, ...wrk, `${url}/decide`, '--', ...told]);
+    const line = /^result (.*)$/m.exec(stdout)?.[1];
+    if (line === undefined) throw new Error(`wrk said ${stdout}`);
+    return JSON.parse(line) as WrkResult;
+  };
+  await load(warmUpSeconds);
+  const [before, loadBefore] = [usage(), childrenCpuSeconds()];
+  const { answered, us, refused, cut, failed, latencyUs } = await load(seconds);
+  const [after, loadAfter] = [usage(), childrenCpuSeconds()];
+  // Some servers close when asked to and do not say so in the answer.
+  if (refused + failed > 0 || cut > (closes ? answered : 0))
+    throw new Error(`${refused} requests were refused, ${failed} failed, ${cut} connections were cut`);
+  return {
+    figures: {
+      perSecond: answered / (us / 1e6),
+      cpuSecondsPer1000: ((after.cpuSeconds - before.cpuSeconds) / answered) * 1000,
+      residentBytes: after.residentBytes,
+      loadCpu: (loadAfter - loadBefore) / (us / 1e6),
+    },
+    trace: { latencyUs, answered: [] },
+  };
+}

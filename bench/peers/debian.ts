@@ -1,0 +1,37 @@
+/** What contenders need of Debian, and how to get it. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+
+export interface DebianPackage {
+  readonly name: string;
+  /** A program, or the path of a file. */
+  readonly has: string;
+}
+
+export const debian = {
+  haproxy: { name: 'haproxy', has: 'haproxy' },
+  wrk: { name: 'wrk', has: 'wrk' },
+  openssl: { name: 'openssl', has: 'openssl' },
+} as const satisfies Readonly<Record<string, DebianPackage>>;
+
+/** Those that are not installed. */
+export function missingOf(packages: readonly DebianPackage[]): DebianPackage[] {
+  return packages.filter(({ has }) => !isInstalled(has));
+}
+
+function isInstalled(file: string): boolean {
+  if (isAbsolute(file)) return existsSync(file);
+  return `${process.env['PATH'] ?? ''}:/usr/sbin`.split(':').some((folder) => existsSync(join(folder, file)));
+}
+
+/** Of those that are installed, by name. */
+export function installedVersions(): Record<string, string> {
+  const names = Object.values(debian).map(({ name }) => name);
+  // It fails when one of them is not installed, and has said the others by then.
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${Version}\n', ...names], {
+    encoding: 'utf8',
+  });
+  const known = [...(stdout ?? '').matchAll(/^(\S+) (\S+)$/gm)];
+  return Object.fromEntries(known.map(([, name, version]) => [name!, version!] as const));
+}
