@@ -2,6 +2,7 @@
  * Gives up on callers who fell silent: who stopped sending a body, or stopped taking an answer. Looks at all that are under
  * way, several times within the limit.
  */
+import { BriefMap } from '../core/brief-map.ts';
 import type { Clock } from '../core/clock.ts';
 
 export interface Watched {
@@ -19,7 +20,7 @@ export class SilenceWatch {
   readonly clock: Clock;
   readonly #silenceMsMax: number;
   readonly #lookMs: number;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new BriefMap<Watched, Watched>();
   #timer: NodeJS.Timeout | null = null;
   #lookedMs = 0;
 
@@ -31,7 +32,7 @@ export class SilenceWatch {
   }
 
   add(each: Watched): void {
-    this.#watched.add(each);
+    this.#watched.set(each, each);
     if (this.#timer !== null) return;
     this.#lookedMs = this.clock.monotonicMs();
     this.#timer = setInterval(() => this.look(), this.#lookMs).unref();
@@ -49,7 +50,7 @@ export class SilenceWatch {
     this.#lookedMs = nowMs;
     if (wasLate) return;
     const oldestMs = nowMs - this.#silenceMsMax;
-    for (const each of this.#watched) {
+    for (const each of this.#watched.values()) {
       if (each.heardMs > oldestMs) continue;
       this.#watched.delete(each);
       each.giveUp();

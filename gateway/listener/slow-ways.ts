@@ -46,9 +46,9 @@ export class SlowWays {
     this.#observer = observer;
   }
 
-  /** The token of a protected route is verified, decided on, and served. */
+  /** The token of a protected route, which `lookup` did not know, is verified, decided on, and served. */
   verify(exchange: UwsExchange, route: Route, token: string): void {
-    this.#await(exchange, token, (outcome) => this.#decide(exchange, route, outcome));
+    this.#verify(exchange, token, (outcome) => this.#decide(exchange, route, outcome));
   }
 
   /** The token of a request that needs none is verified first, and the request is served whatever it is. */
@@ -86,7 +86,7 @@ export class SlowWays {
 
   #lookAside(exchange: UwsExchange, token: string | Refusal | null, then: () => void): void {
     if (typeof token !== 'string') return then();
-    this.#await(exchange, token, (outcome) => {
+    this.#find(exchange, token, (outcome) => {
       exchange.arrival.facts = this.renewable(exchange.arrival, outcome);
       then();
     });
@@ -116,13 +116,18 @@ export class SlowWays {
   /** `token` null: the route is public, and nobody looks aside. */
   #afterBody(exchange: UwsExchange, route: Route, token: string | Refusal | null): void {
     if (route.access === null) return this.serveAside(exchange, route, token);
-    if (typeof token === 'string') this.verify(exchange, route, token);
+    if (typeof token === 'string')
+      this.#find(exchange, token, (outcome) => this.#decide(exchange, route, outcome));
     else this.#refuse(exchange, token ?? refusals.credentials_missing);
   }
 
-  #await(exchange: UwsExchange, token: string, next: Next): void {
+  #find(exchange: UwsExchange, token: string, next: Next): void {
     const known = this.#verifier.lookup(token);
-    if (known !== undefined) return next(known);
+    if (known === undefined) this.#verify(exchange, token, next);
+    else next(known);
+  }
+
+  #verify(exchange: UwsExchange, token: string, next: Next): void {
     const waiter = {
       settle(outcome: Facts | Refusal): void {
         if (!exchange.gone) next(outcome);

@@ -12,7 +12,8 @@ const slackMin = 1024;
 
 class Lane {
   readonly lengthMax: number;
-  #items: Pending[] = [];
+  /** A place is cleared when it is left: a token that nobody waits for is not kept alive by where it stood. */
+  #items: (Pending | undefined)[] = [];
   #head = 0;
   length = 0;
 
@@ -22,7 +23,7 @@ class Lane {
 
   push(pending: Pending): void {
     if (this.#items.length > 2 * this.length + slackMin) {
-      this.#items = this.#items.slice(this.#head).filter(({ state }) => state === 'queued');
+      this.#items = this.#items.slice(this.#head).filter((pending) => pending?.state === 'queued');
       this.#head = 0;
     }
     this.#items.push(pending);
@@ -44,10 +45,8 @@ class Lane {
     while (this.#head < this.#items.length) {
       const pending = this.#items[this.#head]!;
       if (pending.state === 'queued') return pending;
-      this.#head += 1;
+      this.#leave();
     }
-    this.#items = [];
-    this.#head = 0;
     return undefined;
   }
 
@@ -55,9 +54,17 @@ class Lane {
   shift(lineage: Lineage): Pending | undefined {
     const pending = this.first();
     if (pending === undefined || pending.lineage !== lineage) return undefined;
-    this.#head += 1;
+    this.#leave();
     this.length -= 1;
     return pending;
+  }
+
+  #leave(): void {
+    this.#items[this.#head] = undefined;
+    this.#head += 1;
+    if (this.#head < this.#items.length) return;
+    this.#items = [];
+    this.#head = 0;
   }
 }
 

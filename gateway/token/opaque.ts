@@ -4,6 +4,7 @@
  * A token that is no JWT belongs to the one issuer that is asked about such (RFC 7662). Main asks, once for all threads
  * (`oauth/introspector.ts`); here answers become facts by the same rules as claims do, and are kept as long as they hold.
  */
+import { BriefMap } from '../core/brief-map.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import type { VerifierProfile } from '../../workers/messages.ts';
@@ -37,8 +38,8 @@ interface Question {
 export class OpaqueTokens {
   readonly #parts: OpaqueParts;
   readonly #known: GenerationMap<Known>;
-  readonly #questions = new Map<string, Question>();
-  readonly #byWaiter = new Map<Waiter, Question>();
+  readonly #questions = new BriefMap<string, Question>();
+  readonly #byWaiter = new BriefMap<Waiter, Question>();
 
   constructor(parts: OpaqueParts) {
     this.#parts = parts;

@@ -7,6 +7,7 @@
  *
  * Not here: time, routes and scopes (`route/decide.ts`), fetching of keys (`keys/`).
  */
+import { BriefMap } from '../core/brief-map.ts';
 import type { Clock } from '../core/clock.ts';
 import { refusals } from '../core/errors.ts';
 import type { Refusal } from '../core/errors.ts';
@@ -42,8 +43,8 @@ export class Verifier {
   readonly #opaque: OpaqueTokens;
   readonly #suspects: Suspects;
   readonly #pool: WorkerPool;
-  readonly #inFlight = new Map<string, Pending>();
-  readonly #byWaiter = new Map<Waiter, Pending>();
+  readonly #inFlight = new BriefMap<string, Pending>();
+  readonly #byWaiter = new BriefMap<Waiter, Pending>();
   /** Refused before they got a place; told at the end of the turn. */
   readonly #turnedAway: Waiter[] = [];
   #lineage: Lineage;
