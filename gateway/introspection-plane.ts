@@ -7,8 +7,7 @@ import { readBounded } from './keys/files.ts';
 import type { Logger } from './log/logger.ts';
 import { RepeatedWarnings } from './log/repeats.ts';
 import type { ControlMetrics } from './metrics/control.ts';
-import { loadClientAuth } from './oauth/client-auth.ts';
-import { Introspector } from './oauth/introspector.ts';
+import type { Introspector } from './oauth/introspector.ts';
 import type { Introspected } from './token/verifier-parts.ts';
 import { createOauthFetch } from './upstream/oauth-fetch.ts';
 
@@ -22,7 +21,7 @@ export class IntrospectionPlane {
   readonly #parts: IntrospectionPlaneParts;
   readonly #warnings: RepeatedWarnings;
   #settings: unknown = null;
-  #introspector: Introspector | null = null;
+  #introspector: Promise<Introspector> | null = null;
 
   constructor(parts: IntrospectionPlaneParts) {
     this.#parts = parts;
@@ -39,11 +38,14 @@ export class IntrospectionPlane {
   }
 
   /** Never rejects. */
-  introspect(token: string): Promise<Introspected> {
-    return this.#introspector?.introspect(token) ?? Promise.resolve({ kind: 'failed' });
+  async introspect(token: string): Promise<Introspected> {
+    const introspector = await this.#introspector;
+    return introspector === null ? { kind: 'failed' } : introspector.introspect(token);
   }
 
-  #open(name: string, { issuer, introspection }: IssuerConfig): Introspector {
+  async #open(name: string, { issuer, introspection }: IssuerConfig): Promise<Introspector> {
+    const { loadClientAuth } = await import('./oauth/client-auth.ts');
+    const { Introspector } = await import('./oauth/introspector.ts');
     const { timeoutMs, allowHttp, clientAuth } = introspection!;
     const sources = {
       readFile: readBounded,

@@ -1,17 +1,7 @@
 /** The command line: one file per command, put together here. */
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
-import { registerCheck } from './check.ts';
-import { registerDiff } from './diff.ts';
 import { exitCode } from './exit-codes.ts';
-import { registerExplain } from './explain.ts';
-import { registerKeys } from './keys.ts';
-import { registerOpenapi } from './openapi.ts';
-import { registerRoutes } from './routes.ts';
-import { registerSchema } from './schema.ts';
-import { registerSim } from './sim.ts';
-import { registerSnippets } from './snippets.ts';
-import { registerStart } from './start.ts';
 import type { Terminal } from './terminal.ts';
 
 const examples = `
@@ -27,7 +17,24 @@ Exit codes:
 Colours follow NO_COLOR and FORCE_COLOR.
 `;
 
-export function buildProgram(terminal: Terminal): Command {
+type Register = (program: Command, terminal: Terminal) => void;
+
+/** What a command needs is loaded when it is the one that was asked for: `start` would wait for what all of them need. */
+const commands: Readonly<Record<string, () => Promise<Register>>> = {
+  start: async () => (await import('./start.ts')).registerStart,
+  check: async () => (await import('./check.ts')).registerCheck,
+  diff: async () => (await import('./diff.ts')).registerDiff,
+  explain: async () => (await import('./explain.ts')).registerExplain,
+  keys: async () => (await import('./keys.ts')).registerKeys,
+  openapi: async () => (await import('./openapi.ts')).registerOpenapi,
+  routes: async () => (await import('./routes.ts')).registerRoutes,
+  schema: async () => (await import('./schema.ts')).registerSchema,
+  sim: async () => (await import('./sim.ts')).registerSim,
+  snippets: async () => (await import('./snippets.ts')).registerSnippets,
+};
+
+/** The program with the command that `args` begin with, or with all of them where they begin with none. */
+async function buildProgram(args: readonly string[], terminal: Terminal): Promise<Command> {
   const program = new Command('sallyport')
     .description('A gateway that verifies bearer tokens and decides, route by route, who may pass.')
     .version(version, '-V, --version')
@@ -37,22 +44,15 @@ export function buildProgram(terminal: Terminal): Command {
     .addHelpText('after', examples)
     // Before the commands: they take it over.
     .exitOverride();
-  registerStart(program);
-  registerCheck(program, terminal);
-  registerDiff(program, terminal);
-  registerExplain(program, terminal);
-  registerKeys(program, terminal);
-  registerOpenapi(program, terminal);
-  registerRoutes(program, terminal);
-  registerSchema(program, terminal);
-  registerSim(program, terminal);
-  registerSnippets(program, terminal);
+  const [name = ''] = args;
+  const wanted = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+  for (const load of wanted) (await load())(program, terminal);
   return program;
 }
 
 /** Runs a command line. `args` begin with the command. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<void> {
-  const program = buildProgram(terminal);
+  const program = await buildProgram(args, terminal);
   try {
     if (args.length === 0) {
       program.outputHelp({ error: true });

@@ -1,4 +1,7 @@
-/** The broker of a listener thread, put together: its seat in the flight table, its store, its pen for metrics. */
+/**
+ * Logins on a listener thread, put together: the broker with its seat in the flight table, its store and its pen for metrics,
+ * and the endpoints before it.
+ */
 import { createHash } from 'node:crypto';
 import { systemClock } from '../core/clock.ts';
 import type { OauthConfig } from '../config/schema.ts';
@@ -9,11 +12,11 @@ import type { RepeatedWarnings } from '../log/repeats.ts';
 import { observeBroker } from '../metrics/broker-observer.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import { Broker } from '../oauth/broker.ts';
+import { Endpoints } from '../oauth/http/endpoints.ts';
 import { LazyStore } from '../oauth/lazy-store.ts';
 import { openRelay } from '../oauth/relay.ts';
 import { openCredentialStore } from '../oauth/store/open.ts';
-import { RedisScripts } from '../oauth/redis/connection.ts';
-import { SharedFlights } from '../oauth/redis/shared-flights.ts';
+import type { SharedFlights } from '../oauth/redis/shared-flights.ts';
 import { createOauthFetch } from '../upstream/oauth-fetch.ts';
 import type { LoginsMemory } from './messages.ts';
 
@@ -24,9 +27,24 @@ export interface LoginsParts {
   readonly warnings: RepeatedWarnings;
   /** The ordinal of a provider's name in the configuration in force. */
   readonly ordinalOf: (provider: string) => number;
+  /** The thread drains. */
+  readonly isEnding: () => boolean;
+  /** An endpoint failed where it must not. */
+  readonly failed: (error: unknown) => void;
 }
 
-export function openBroker({ memory, config, recorder, warnings, ordinalOf }: LoginsParts): Broker {
+export interface Logins {
+  readonly broker: Broker;
+  readonly endpoints: Endpoints;
+}
+
+export async function open(parts: LoginsParts): Promise<Logins> {
+  const { isEnding, failed } = parts;
+  const broker = await openBroker(parts);
+  return { broker, endpoints: new Endpoints({ broker, nowMs: systemClock.nowMs, isEnding, failed }) };
+}
+
+async function openBroker({ memory, config, recorder, warnings, ordinalOf }: LoginsParts): Promise<Broker> {
   const { flights, starts } = memory;
   const environment = process.env;
   const store = new LazyStore(() =>
@@ -47,7 +65,7 @@ export function openBroker({ memory, config, recorder, warnings, ordinalOf }: Lo
     observer: observeBroker(recorder, ordinalOf),
     clock: systemClock,
     random: Math.random,
-    shared: sharedFlights(config, environment, warnings),
+    shared: await sharedFlights(config, environment, warnings),
     timers: realTimers,
     createFetch: createOauthFetch,
     readFile: readBounded,
@@ -58,12 +76,14 @@ export function openBroker({ memory, config, recorder, warnings, ordinalOf }: Lo
 }
 
 /** Null where processes share nothing. */
-function sharedFlights(
+async function sharedFlights(
   { shared }: OauthConfig,
   environment: NodeJS.ProcessEnv,
   warnings: RepeatedWarnings,
-): SharedFlights | null {
+): Promise<SharedFlights | null> {
   if (shared === undefined) return null;
+  const { RedisScripts } = await import('../oauth/redis/connection.ts');
+  const { SharedFlights } = await import('../oauth/redis/shared-flights.ts');
   const { redis: url, username, passwordEnv, prefix, timeoutMs, leaseMs } = shared;
   const scripts = new RedisScripts({
     url,

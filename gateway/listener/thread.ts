@@ -6,10 +6,10 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.ts';
+import type { OauthConfig } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { openLog } from '../log/logger.ts';
 import { RepeatedWarnings } from '../log/repeats.ts';
-import { Endpoints } from '../oauth/http/endpoints.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import { WebSocketRecorder } from '../metrics/websocket-recorder.ts';
@@ -22,14 +22,16 @@ import { WebSockets } from './websockets.ts';
 import { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import { Front } from './front.ts';
+import type { Logins } from './logins.ts';
 import { HeadReader } from './head.ts';
 import {
+  type Configuration,
   type FromListener,
   type ListenerBoot,
   listenerMessagesVersion,
+  type LoginsMemory,
   type ToListener,
 } from './messages.ts';
-import { openBroker } from './logins.ts';
 import { ListenerObserver } from './observer.ts';
 import { peerAddress, trustedPeers } from './peers.ts';
 import { createQuestionHandler } from './questions.ts';
@@ -56,26 +58,25 @@ const log = openLog({
 
 const refuse: Refuse = (exchange, refusal) => (exchange as UwsExchange).refuse(refusal);
 let { labels } = boot.configuration;
-const broker =
-  boot.logins === null || config.oauth === undefined
-    ? null
-    : openBroker({
-        memory: boot.logins,
-        config: config.oauth,
-        recorder,
-        warnings: new RepeatedWarnings(log.logger, systemClock),
-        ordinalOf: (provider) => labels.providers.get(provider) ?? 0,
-      });
-const endpoints =
-  broker === null
-    ? null
-    : new Endpoints({
-        broker,
-        nowMs: systemClock.nowMs,
-        isEnding: () => drain.begun,
-        failed: (error) => log.logger.error({ err: error }, 'an endpoint for logins failed'),
-      });
-let serving = new Serving(boot.configuration, recorder, log.logger, refuse, endpoints, broker);
+/** What logins need is loaded only where there are any. */
+async function openLogins(memory: LoginsMemory, oauth: OauthConfig): Promise<Logins> {
+  const { open } = await import('./logins.ts');
+  return open({
+    memory,
+    config: oauth,
+    recorder,
+    warnings: new RepeatedWarnings(log.logger, systemClock),
+    ordinalOf: (provider) => labels.providers.get(provider) ?? 0,
+    isEnding: () => drain.begun,
+    failed: (error) => log.logger.error({ err: error }, 'an endpoint for logins failed'),
+  });
+}
+
+const logins =
+  boot.logins === null || config.oauth === undefined ? null : await openLogins(boot.logins, config.oauth);
+const openServing = (configuration: Configuration): Serving =>
+  new Serving(configuration, recorder, log.logger, refuse, logins?.endpoints, logins?.broker);
+let serving = openServing(boot.configuration);
 const verification = new Verification({
   threads: boot.verifierThreads,
   configuration: boot.configuration,
@@ -84,10 +85,6 @@ const verification = new Verification({
   search: (issuer, ticket) => tell({ kind: 'search-keys', issuer, ticket }),
   ask: (token, ticket) => tell({ kind: 'introspect', token, ticket }),
 });
-// Nothing else holds this thread while a verify worker that died at its start waits for its next one.
-main.ref();
-await verification.verifier.ready();
-
 const driver = loadDriver();
 driver._cfg('silent');
 const drain = new Drain();
@@ -167,6 +164,9 @@ const front = new Front(driver, boot.tls, {
   },
 });
 process.on('exit', () => front.close());
+// Nothing else holds this thread while a verify worker that died at its start waits for its next one.
+main.ref();
+await verification.verifier.ready();
 // An error here is that of this thread: main is told, and tries again with back-off.
 tell({ kind: 'listening', port: front.listen(config.listener.host, boot.port) });
 
@@ -176,8 +176,8 @@ main.on('message', (message: ToListener) => {
       const former = serving;
       labels = message.configuration.labels;
       if (message.configuration.config.oauth !== undefined)
-        broker?.configure(message.configuration.config.oauth);
-      serving = new Serving(message.configuration, recorder, log.logger, refuse, endpoints, broker);
+        logins?.broker.configure(message.configuration.config.oauth);
+      serving = openServing(message.configuration);
       log.setLevel(serving.config.log.level);
       verification.configure(message.configuration, serving.policy);
       servings.add(serving);
@@ -243,7 +243,7 @@ const quietMsMax = 10_000;
 
 async function endQuietly(): Promise<void> {
   const patience = new Promise((resolve) => setTimeout(resolve, quietMsMax));
-  await Promise.race([broker?.quiet(), patience]);
+  await Promise.race([logins?.broker.quiet(), patience]);
   end();
 }
 

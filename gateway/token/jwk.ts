@@ -6,7 +6,8 @@
  * Source: RFC 7517 sections 4 and 5, RFC 7518 sections 3 and 6, RFC 8037 section 2, RFC 8725 section 3.
  */
 import { createHash, createSecretKey, KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, importJWK } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { importJWK } from 'jose/key/import';
 import type { JWK } from 'jose';
 import { knownAlgorithms } from './compiled.ts';
 import type { SignatureAlgorithm } from './algorithms.ts';

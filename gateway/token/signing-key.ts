@@ -5,7 +5,10 @@
  * Called by `keys/` on the main thread. Source: RFC 7517, RFC 7638 (`kid`), RFC 5958 (PKCS #8), RFC 7518 section 3.
  */
 import { createPublicKey, KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, importJWK, importPKCS8, type JWK } from 'jose';
+import type { JWK } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { exportJWK } from 'jose/key/export';
+import { importJWK, importPKCS8 } from 'jose/key/import';
 import { importSecret, KeySetError, keysMax, type SecretEncoding } from './jwk.ts';
 import type { SigningKey } from './mint.ts';
 

@@ -3,11 +3,11 @@
  */
 import type { Exchange } from '../core/exchange.ts';
 import type { Permit } from '../core/verdict.ts';
+import type { Upgrade } from '../core/websocket.ts';
 import { BodyStream, collect, collectedBytesMax } from './body.ts';
 import { Call, type Refuse } from './call.ts';
 import type { HeaderPlan } from './headers.ts';
 import type { Upstream } from './upstream.ts';
-import { Dial } from './dial.ts';
 
 /**
  * Sends the request to the upstream and its answer to the caller. Errors go to `refuse`; nothing is thrown.
@@ -29,7 +29,7 @@ export function forward(
   }
   if (authorization !== null) headers.push('authorization', authorization);
   if (exchange.upgrade !== null) {
-    new Dial(exchange, exchange.upgrade, upstream, refuse).send(headers, plan.requestIdHeader);
+    void dial(exchange, exchange.upgrade, upstream, headers, plan.requestIdHeader, refuse);
     return;
   }
   const call = new Call(exchange, upstream, headers, plan.requestIdHeader, refuse);
@@ -43,4 +43,17 @@ export function forward(
     return;
   }
   call.send(new BodyStream(body, () => call.bodyMoved()));
+}
+
+/** What speaks RFC 6455 to upstreams is loaded with the first WebSocket. */
+async function dial(
+  exchange: Exchange,
+  upgrade: Upgrade,
+  upstream: Upstream,
+  headers: readonly string[],
+  ownedField: string,
+  refuse: Refuse,
+): Promise<void> {
+  const { Dial } = await import('./dial.ts');
+  if (!exchange.gone) new Dial(exchange, upgrade, upstream, refuse).send(headers, ownedField);
 }
