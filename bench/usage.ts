@@ -9,6 +9,8 @@ export interface Usage {
   readonly cpuSeconds: number;
   /** Of the same. What several processes share counts for each. */
   readonly residentBytes: number;
+  /** Of `cpuSeconds`, those of a second server that the first one asks. */
+  readonly askedCpuSeconds?: number;
 }
 
 export function usageOf(pid: number): Usage {

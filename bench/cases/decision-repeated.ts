@@ -1,15 +1,20 @@
 /** The facts cache at work: a decision about a token that was verified before. */
 import type { BenchCase, Measured } from '../case.ts';
 import { decideFigures, runRepeated } from '../load/decide.ts';
+import { startApache } from '../peers/apache.ts';
 import { debian } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
+import { startNginxNjs } from '../peers/nginx.ts';
 import { startExpress, startFastify } from '../peers/node-peers.ts';
 import { startBare } from '../servers/bare-server.ts';
 import { type Server, withServer } from '../servers/server.ts';
+import { withVerifier } from '../servers/verifier.ts';
 
 /** On two cores, server and load each have one of their own. */
 const serverCore = 0;
 const loadCore = 1;
+const njs = 'nginx + njs, 1 worker';
+const apache = 'Apache + mod_auth_openidc';
 
 export const decisionRepeated: BenchCase = {
   name: 'decision-repeated',
@@ -17,18 +22,28 @@ export const decisionRepeated: BenchCase = {
   figures: decideFigures,
   async contenders(bench) {
     const corpus = await bench.corpus(100);
+    const load = (server: Server): Promise<Measured> =>
+      runRepeated(server, corpus, { seconds: bench.seconds, core: loadCore });
     const measure = (start: () => Promise<Server>) => (): Promise<Measured> =>
-      withServer(start(), (server) =>
-        runRepeated(server, corpus, { seconds: bench.seconds, core: loadCore }),
-      );
+      withVerifier(start(), corpus, '/decide', load);
     const haproxy = { threads: 1, core: serverCore, corpus, upstreamUrl: null };
     return [
       { name: 'sallyport', measure: measure(() => bench.gateway({ corpus, core: serverCore })) },
-      { name: 'bare uWebSockets.js', measure: measure(() => startBare(204, 0, serverCore)) },
+      { name: 'bare uWebSockets.js', measure: () => withServer(startBare(204, 0, serverCore), load) },
       {
         name: 'HAProxy, 1 thread',
         needs: [debian.haproxy],
         measure: measure(() => startHaproxy(haproxy)),
+      },
+      {
+        name: njs,
+        needs: [debian.nginx, debian.njs],
+        measure: measure(() => startNginxNjs({ corpus, core: serverCore, upstreamUrl: null })),
+      },
+      {
+        name: apache,
+        needs: [debian.apache, debian.openidc],
+        measure: measure(() => startApache({ corpus, core: serverCore, upstreamUrl: null })),
       },
       { name: 'Fastify + @fastify/jwt', measure: measure(() => startFastify(corpus, serverCore)) },
       {
@@ -52,6 +67,8 @@ export const decisionRepeated: BenchCase = {
         target: null,
       },
       { name: 'decisions per second, of HAProxy', value: ratio('HAProxy, 1 thread'), target: { atLeast: 4 } },
+      { name: 'decisions per second, of nginx + njs', value: ratio(njs), target: null },
+      { name: 'decisions per second, of Apache', value: ratio(apache), target: null },
       { name: 'decisions per second, of Fastify', value: ratio('Fastify + @fastify/jwt'), target: null },
       {
         name: 'decisions per second, of Express',

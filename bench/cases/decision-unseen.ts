@@ -6,7 +6,8 @@ import type { BenchCase, Measured, Sample } from '../case.ts';
 import { decideFigures, runUnseen, warmUpTokens } from '../load/decide.ts';
 import { debian } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
-import { type Server, withServer } from '../servers/server.ts';
+import type { Server } from '../servers/server.ts';
+import { withVerifier } from '../servers/verifier.ts';
 
 const verifyLoop = fileURLToPath(new URL('../servers/verify-loop.js', import.meta.url));
 const run = promisify(execFile);
@@ -25,7 +26,7 @@ export const decisionUnseen: BenchCase = {
     const corpus = await bench.corpus(Math.max(last, loopTokens));
     // To a process of its own for each round, the tokens are new again.
     const measure = (start: () => Promise<Server>) => (): Promise<Measured> =>
-      withServer(start(), (server) => runUnseen(server, corpus, last));
+      withVerifier(start(), corpus, '/decide', (server) => runUnseen(server, corpus, last));
     return [
       { name: 'sallyport', measure: measure(() => bench.gateway({ corpus, core: null })) },
       {

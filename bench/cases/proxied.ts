@@ -1,16 +1,22 @@
 /** Forwarding with a known token, and bodies of one size both ways: a case for each size. */
 import type { BenchCase, Measured } from '../case.ts';
 import { runClosedLoop } from '../load/closed-loop.ts';
+import { startApache } from '../peers/apache.ts';
 import { debian } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
+import { startNginxAsking, startNginxNjs } from '../peers/nginx.ts';
 import { startFastify, startUndiciProxy } from '../peers/node-peers.ts';
 import { startBare } from '../servers/bare-server.ts';
 import { type Server, withServer } from '../servers/server.ts';
+import { withVerifier } from '../servers/verifier.ts';
 
 const tokens = 100;
 const connections = 64;
 const jwt = 'HAProxy, 1 thread, jwt_verify';
 const plain = 'HAProxy, 1 thread, forwards all';
+const asking = 'nginx, 1 worker, auth_request to sallyport';
+const njs = 'nginx + njs, 1 worker';
+const apache = 'Apache + mod_auth_openidc';
 const fastify = 'Fastify + @fastify/jwt + @fastify/http-proxy';
 const undici = 'node:http + undici, forwards all';
 const service = 'the service itself';
@@ -19,7 +25,13 @@ function proxied(name: string, size: string, bodyBytes: number, hasTargets: bool
   return {
     name,
     question: `What does it cost to put something before a service, with ${size} each way?`,
-    figures: { perSecond: '1/s', cpuSecondsPer1000: 's', residentBytes: 'B', loadCpu: 'cores' },
+    figures: {
+      perSecond: '1/s',
+      cpuSecondsPer1000: 's',
+      askedCpuPer1000: 's',
+      residentBytes: 'B',
+      loadCpu: 'cores',
+    },
     async contenders(bench) {
       const corpus = await bench.corpus(tokens);
       const load = async (server: Server): Promise<Measured> => {
@@ -36,23 +48,44 @@ function proxied(name: string, size: string, bodyBytes: number, hasTargets: bool
       };
       const behind = (start: (upstreamUrl: string) => Promise<Server>) => (): Promise<Measured> =>
         withServer(startBare(200, bodyBytes, null), ({ url }) => withServer(start(url), load));
+      const verified = (start: (upstreamUrl: string) => Promise<Server>) => (): Promise<Measured> =>
+        withServer(startBare(200, bodyBytes, null), ({ url }) =>
+          withVerifier(start(url), corpus, '/forward', load),
+        );
       const haproxy = { threads: 1, core: null };
       return [
         {
           name: 'sallyport',
-          measure: behind((upstreamUrl) => bench.gateway({ corpus, core: null, upstreamUrl })),
+          measure: verified((upstreamUrl) => bench.gateway({ corpus, core: null, upstreamUrl })),
         },
         {
           name: jwt,
           needs: [debian.haproxy],
-          measure: behind((upstreamUrl) => startHaproxy({ ...haproxy, corpus, upstreamUrl })),
+          measure: verified((upstreamUrl) => startHaproxy({ ...haproxy, corpus, upstreamUrl })),
         },
         {
           name: plain,
           needs: [debian.haproxy],
           measure: behind((upstreamUrl) => startHaproxy({ ...haproxy, corpus: null, upstreamUrl })),
         },
-        { name: fastify, measure: behind((upstreamUrl) => startFastify(corpus, null, upstreamUrl)) },
+        {
+          name: asking,
+          needs: [debian.nginx],
+          measure: verified(async (upstreamUrl) =>
+            startNginxAsking(await bench.gateway({ corpus, core: null, upstreamUrl, decides: true })),
+          ),
+        },
+        {
+          name: njs,
+          needs: [debian.nginx, debian.njs],
+          measure: verified((upstreamUrl) => startNginxNjs({ corpus, core: null, upstreamUrl })),
+        },
+        {
+          name: apache,
+          needs: [debian.apache, debian.openidc],
+          measure: verified((upstreamUrl) => startApache({ corpus, core: null, upstreamUrl })),
+        },
+        { name: fastify, measure: verified((upstreamUrl) => startFastify(corpus, null, upstreamUrl)) },
         { name: undici, measure: behind((upstreamUrl) => startUndiciProxy(upstreamUrl, null)) },
         { name: service, measure: () => withServer(startBare(200, bodyBytes, null), load) },
       ];
@@ -67,9 +100,13 @@ function proxied(name: string, size: string, bodyBytes: number, hasTargets: bool
         ratio(jwt, 1.5),
         ratio(plain, 1),
         ratio(fastify, 4),
+        ratio(asking, null),
+        ratio(njs, null),
+        ratio(apache, null),
         ratio(undici, null),
         ratio(service, null),
         ratio(plain, null, 'cpuSecondsPer1000'),
+        ratio(asking, null, 'cpuSecondsPer1000'),
         ratio(undici, null, 'cpuSecondsPer1000'),
       ];
     },

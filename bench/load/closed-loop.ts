@@ -41,10 +41,14 @@ function resultOf(
   before: Usage,
   after: Usage,
 ): Measured {
+  const per1000 = (from: number, to: number): number => ((to - from) / report.answered) * 1000;
   return {
     figures: {
       perSecond: report.answered / report.seconds,
-      cpuSecondsPer1000: ((after.cpuSeconds - before.cpuSeconds) / report.answered) * 1000,
+      cpuSecondsPer1000: per1000(before.cpuSeconds, after.cpuSeconds),
+      ...(after.askedCpuSeconds === undefined
+        ? {}
+        : { askedCpuPer1000: per1000(before.askedCpuSeconds!, after.askedCpuSeconds) }),
       residentBytes: after.residentBytes,
       loadCpu: report.loadCpu,
     },

@@ -11,6 +11,10 @@ export interface DebianPackage {
 
 export const debian = {
   haproxy: { name: 'haproxy', has: 'haproxy' },
+  nginx: { name: 'nginx', has: 'nginx' },
+  njs: { name: 'libnginx-mod-http-js', has: '/usr/lib/nginx/modules/ngx_http_js_module.so' },
+  apache: { name: 'apache2', has: 'apache2' },
+  openidc: { name: 'libapache2-mod-auth-openidc', has: '/usr/lib/apache2/modules/mod_auth_openidc.so' },
   wrk: { name: 'wrk', has: 'wrk' },
   openssl: { name: 'openssl', has: 'openssl' },
 } as const satisfies Readonly<Record<string, DebianPackage>>;

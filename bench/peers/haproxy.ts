@@ -2,12 +2,11 @@
  * HAProxy, set up as its documentation shows it for bearer tokens (Configuration Manual 2.6, sections 7.3.1 `jwt_verify` and
  * 7.3.6 `http_auth_bearer`): algorithm, issuer, audience, signature, expiry and scope.
  */
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Certificate } from '../servers/certificate.ts';
 import { freePort, startDaemon } from '../servers/daemon.ts';
 import type { Server } from '../servers/server.ts';
 import type { Corpus } from '../tokens/corpus.ts';
+import { publicKeyPemOf } from './public-key.ts';
 
 export interface HaproxyOptions {
   readonly threads: number;
@@ -26,17 +25,12 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Server> {
     args: (folder) => ['-db', '-f', `${folder}/haproxy.cfg`],
     files: {
       'haproxy.cfg': config(options, port),
-      ...(options.corpus === null ? {} : { 'key.pem': publicKeyPem(options.corpus) }),
+      ...(options.corpus === null ? {} : { 'key.pem': publicKeyPemOf(options.corpus) }),
     },
     port,
     core: options.core,
   });
   return options.tls === undefined ? server : { ...server, url: server.url.replace('http:', 'https:') };
-}
-
-function publicKeyPem({ keysFile }: Corpus): string {
-  const { keys } = JSON.parse(readFileSync(keysFile, 'utf8')) as { keys: JsonWebKey[] };
-  return createPublicKey({ key: keys[0]!, format: 'jwk' }).export({ type: 'spki', format: 'pem' }) as string;
 }
 
 const config = ({ threads, corpus, upstreamUrl, tls }: HaproxyOptions, port: number): string => `global

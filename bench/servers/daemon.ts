@@ -1,7 +1,7 @@
 /** A server that is not ours: a program that listens on the port it is told and says nothing that could be waited for. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,8 @@ const lookMs = 20;
 /** Starts a program; resolves when its port takes connections. Errors: with what it said, when it ended or took too long. */
 export async function startDaemon({ command, args, files, port, core }: DaemonOptions): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+  // Started by root, some go on as another user.
+  chmodSync(folder, 0o755);
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const words = [command, ...args(folder)];
   const pinned = core === null ? words : ['taskset', '-c', String(core), ...words];

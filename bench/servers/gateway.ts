@@ -23,11 +23,15 @@ export interface GatewayOptions extends ServerOptions {
   /** Tokens that are kept. Default: the gateway's. */
   readonly cacheEntries?: number;
   readonly tls?: Certificate;
+  /** Answers nginx's questions about requests, too. */
+  readonly decides?: boolean;
 }
 
 export interface Gateway extends Server {
   readonly adminUrl: string;
   readonly configFile: string;
+  /** Its `main.js`. */
+  readonly program: string;
 }
 
 /** Starts a built gateway; `program` is its `dist/gateway/main.js`. */
@@ -41,6 +45,7 @@ export async function startGateway(program: string, options: GatewayOptions): Pr
     url: options.tls === undefined ? server.url : server.url.replace('http:', 'https:'),
     adminUrl: server.adminUrl!,
     configFile: file,
+    program,
     stop: async () => {
       await server.stop();
       rmSync(folder, { recursive: true });
@@ -56,6 +61,7 @@ export function gatewayConfig(options: GatewayOptions): string {
     otherRoutes = 0,
     otherScopes = otherRoutes,
     cacheEntries,
+    decides = false,
   } = options;
   const keys = corpus.algorithm === 'HS256' ? 'secret_file' : 'jwks_file';
   const cache = cacheEntries === undefined ? '' : `, cache_entries: ${cacheEntries}, cache_bytes: 8589934592`;
@@ -68,6 +74,7 @@ export function gatewayConfig(options: GatewayOptions): string {
     `listener: { host: 127.0.0.1, port: 0, threads: ${threads}${tls} }`,
     'admin: { host: 127.0.0.1, port: 0 }',
     `verifier: { threads: 1${cache} }`,
+    ...(decides ? ['decision: { peers: [127.0.0.1], mounts: [{ mode: nginx }] }'] : []),
     'issuers:',
     `  bench: { issuer: ${corpus.issuer}, audiences: [${corpus.audience}], algorithms: [${corpus.algorithm}], keys: { ${keys}: ${corpus.keysFile} } }`,
     ...(upstreamUrl === undefined ? [] : ['upstreams:', `  echo: { urls: [${upstreamUrl}] }`]),
