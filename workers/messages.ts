@@ -7,7 +7,7 @@ import type { RefusalCode } from '../gateway/core/errors.ts';
 import type { Facts } from '../gateway/core/facts.ts';
 import type { Projection } from '../gateway/route/policy.ts';
 
-export const messagesVersion = 2;
+export const messagesVersion = 3;
 
 export interface VerificationKey {
   /** Unique for the life of the process; the same key in two sets of one issuer keeps its id. */

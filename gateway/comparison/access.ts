@@ -25,6 +25,16 @@ const compareMember: Readonly<Record<keyof Access, Compare>> = {
     ),
   // Of the issuer, and compared there.
   leewaySeconds: () => [],
+  certificateBound: (old, now) =>
+    ofBothIssuers(old, now, (before, after) => {
+      const isBound = now.access.certificateBound[after] === true;
+      if ((old.access.certificateBound[before] === true) === isBound) return [];
+      return [
+        isBound
+          ? tightened('certificate_bound', 'tokens must be bound to a client certificate')
+          : loosened('certificate_bound', 'tokens need not be bound to a client certificate'),
+      ];
+    }),
   all: (old, now) =>
     compareScopes(
       scopeRequirement(old.access, old.policy.vocabulary),

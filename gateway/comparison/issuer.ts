@@ -22,6 +22,8 @@ const compareMember: Readonly<Record<keyof IssuerConfig, Compare>> = {
   issuer: same,
   // Narrowed by routes, and compared there.
   audiences: same,
+  // Routes can ask for it too, and it is compared there.
+  certificateBound: same,
   algorithms: (old, now) => compareAccepted('algorithms', old.algorithms, now.algorithms),
   keys: (old, now) => compareKeys(old.keys, now.keys),
   introspection: ({ introspection: old }, { introspection: now }) => compareIntrospection(old, now),

@@ -111,6 +111,10 @@ export const issuer = section({
       '`uuid`: the subject must be a UUID; it is compared in its canonical form, lower case with hyphens.',
     ),
   max_token_bytes: count(256, 65_536).default(8192).describe('Longest token; above it 401 without any work.'),
+  certificate_bound: z
+    .boolean()
+    .default(false)
+    .describe('Refuse tokens that are bound to no client certificate (RFC 8705).'),
   require_kid: z
     .boolean()
     .default(false)

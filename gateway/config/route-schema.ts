@@ -165,6 +165,12 @@ const routeShape = {
     .min(1)
     .optional()
     .describe('What claims must be; of a list, one element. Those of outer levels too.'),
+  certificate_bound: z
+    .boolean()
+    .optional()
+    .describe(
+      'Refuse tokens that are bound to no client certificate (RFC 8705). Default: as the issuer says.',
+    ),
   access_hook: z
     .string()
     .optional()

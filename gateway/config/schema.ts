@@ -71,6 +71,12 @@ const listener = section({
     .array(network)
     .default([])
     .describe('Peers whose X-Forwarded-* and request id are believed.'),
+  trust_client_cert: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Believe the Client-Cert field (RFC 9440) of trusted proxies, and of those that ask for decisions: the certificate that their caller showed. They must always set or remove it.',
+    ),
   request_id: requestId.prefault({}).describe('The id of each request.'),
   correlation_id: section({
     header: answerHeaderName.describe(

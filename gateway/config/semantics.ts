@@ -4,6 +4,7 @@ import { ProblemList, type ConfigPath, type PolicyProblem } from '../route/probl
 import { checkDecision } from './decision-semantics.ts';
 import { checkClientAuth, checkOauth } from './oauth-semantics.ts';
 import type { Config, IssuerConfig, SignerConfig } from './schema.ts';
+import { checkTls } from './tls-semantics.ts';
 
 export function checkConfig(config: Config): readonly PolicyProblem[] {
   const problems = new ProblemList();
@@ -18,7 +19,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkAnswers(config, problems);
   for (const [name, signer] of Object.entries(config.signers))
     checkSigner(['signers', name], signer, problems);
-  checkServerNames(config, problems);
+  checkTls(config, problems);
   checkOauth(config, isExposed, problems);
   checkAccessHooks(config, problems);
   return problems.all;
@@ -272,18 +273,6 @@ function checkAnswers({ listener, errorProfiles }: Config, problems: ProblemList
     errorProfile,
     Object.keys(errorProfiles),
   );
-}
-
-/** A server name has one certificate. */
-function checkServerNames({ listener }: Config, problems: ProblemList): void {
-  const seen = new Set<string>();
-  for (const [index, { names }] of (listener.tls?.certificates ?? []).entries()) {
-    for (const [position, name] of (names ?? []).entries()) {
-      const at = ['listener', 'tls', 'certificates', index, 'names', position];
-      if (seen.has(name)) problems.add(at, `"${name}" is the name of a certificate already`);
-      seen.add(name);
-    }
-  }
 }
 
 function sameHost(one: string, other: string): boolean {

@@ -27,12 +27,21 @@ const certificate = section({
     .describe('Server names it is for. Default: those that it says itself.'),
 });
 
+const clientCertificates = section({
+  ca_file: fileName.describe(
+    'The authorities that may sign them (PEM); watched. Who shows another certificate is refused with the handshake; who shows none is not.',
+  ),
+});
+
 export const listenerTls = section({
   certificates: z
     .array(certificate)
     .min(1)
     .max(64)
     .describe('Chosen by the server name that a caller asks for; the first one is for all others.'),
+  client_certificates: clientCertificates
+    .optional()
+    .describe('Ask callers for a certificate, which tokens can be bound to (RFC 8705).'),
   min_version: z.enum(['1.2', '1.3']).default('1.2').describe('The oldest version of TLS that is spoken.'),
 });
 

@@ -100,6 +100,9 @@ const catalogue = {
   token_issued_in_future: badToken('The token was issued in the future.'),
   token_inactive: badToken('The token is not active.'),
   token_withdrawn: badToken('The token key was withdrawn.'),
+  token_certificate: badToken('The token is bound to a client certificate that was not shown.'),
+  token_unbound: badToken('The token is not bound to a client certificate.'),
+  token_confirmation: badToken('The token is bound to a key whose possession cannot be proven here.'),
   // The policy
   rate_limited: refuse(429, 'policy', 'Too many requests: come back later.'),
   token_type_not_allowed: refuse(403, 'policy', 'This token type is not allowed here.', {

@@ -52,8 +52,12 @@ export function removalFields(owned: readonly string[], fields: readonly string[
   return absent.length === 0 ? [] : ['x-envoy-auth-headers-to-remove', absent.join(',')];
 }
 
-/** How many whole seconds an answer holds: until the token expires, and no longer than `maxSeconds`. */
+/**
+ * How many whole seconds an answer holds: until the token expires, and no longer than `maxSeconds`; not at all where the
+ * certificate of the caller had a say, which no cache of a proxy looks at.
+ */
 export function lifetimeSeconds({ facts }: Permit, maxSeconds: number, nowSeconds: number): number {
+  if (facts !== null && facts.certificate !== null) return 0;
   const left = facts === null ? maxSeconds : facts.expSeconds - nowSeconds;
   return Math.max(0, Math.floor(Math.min(left, maxSeconds)));
 }

@@ -28,6 +28,8 @@ export interface Arrival {
   readonly serving: Serving;
   route: Route | null;
   facts: Facts | null;
+  /** Thumbprint of the client certificate; looked at only where the token is bound to one, else null. */
+  certificate: string | null;
   /** Not null for a request to become a WebSocket, once its form was judged. */
   upgrade: Handshake | null;
   /** What its rate made of it; null where the route has none. */

@@ -15,6 +15,7 @@ import type { FixedResponse, Route } from '../route/policy.ts';
 import { answerHead, isEventStream } from './answer-head.ts';
 import type { Arrival } from './arrival.ts';
 import { IncomingBody } from './body.ts';
+import type { ReadCertificate } from './client-certificate.ts';
 import { type ExpiryWatch, leaseEnd, type Lease } from './expiry-watch.ts';
 import type { Handshake } from './handshake.ts';
 import type { SilenceWatch, Watched } from './silence-watch.ts';
@@ -37,6 +38,7 @@ export interface ExchangeParts {
   /** Watches tokens that answers must not outlive. */
   readonly expiryWatch: ExpiryWatch;
   readonly webSockets: WebSockets;
+  readonly readCertificate: ReadCertificate;
   /** The answer is complete, or the caller left before (`status` 0). Called exactly once. */
   readonly finished: (
     arrival: Arrival,
@@ -124,6 +126,10 @@ export class UwsExchange implements Exchange, Watched, Lease {
     return this.arrival.facts;
   }
 
+  get certificate(): string | null {
+    return this.arrival.certificate;
+  }
+
   get gone(): boolean {
     return this.#over;
   }
@@ -131,6 +137,13 @@ export class UwsExchange implements Exchange, Watched, Lease {
   /** True once the head of an answer was handed over: from then on a failure can only cut the answer short. */
   get answering(): boolean {
     return this.#status !== 0;
+  }
+
+  /** Finds out which certificate the caller showed. */
+  lookAtCertificate(): void {
+    const { readCertificate } = this.#parts;
+    if (!this.#over)
+      this.arrival.certificate = readCertificate(this.#response, this.headers, this.peerTrusted);
   }
 
   onGone(listener: () => void): void {

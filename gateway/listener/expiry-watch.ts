@@ -15,6 +15,8 @@ export interface Lease {
   readonly path: string;
   /** Null on a public route, where nothing ends. */
   readonly facts: Facts | null;
+  /** As in `Arrival`. */
+  readonly certificate: string | null;
   /** From `leaseEnd`. Units: seconds since the epoch. */
   readonly endSeconds: number;
   /** Called once at most, and then no more. */
@@ -57,8 +59,8 @@ export class ExpiryWatch {
     const nowSeconds = this.clock.nowMs() / 1000;
     const live = this.#liveKeys();
     for (const lease of this.#leases) {
-      const { route, path, facts, endSeconds } = lease;
-      const verdict = decide(route, path, facts, live, nowSeconds);
+      const { route, path, facts, certificate, endSeconds } = lease;
+      const verdict = decide(route, path, facts, live, nowSeconds, certificate);
       const refusal = isDenial(verdict) ? verdict : nowSeconds >= endSeconds ? refusals.token_expired : null;
       if (refusal === null) continue;
       this.#leases.delete(lease);

@@ -111,11 +111,14 @@ export class Front {
   }
 
   #open(tls: TlsMaterial): Generation {
-    return withPemFiles(tls, ([first, ...others]) => {
+    return withPemFiles(tls, ({ certificates: [first, ...others], clientAuthoritiesFile }) => {
       assert(first !== undefined, 'there is a certificate');
       const optionsOf = ({ chainFile, keyFile }: PemFiles) => ({
         cert_file_name: chainFile,
         key_file_name: keyFile,
+        // With it the driver asks for a certificate, and refuses the handshake of one that these did not sign, is not valid
+        // now, or is for servers. It cannot be told to refuse who shows none: `route/decide.ts` does, for tokens that are bound.
+        ...(clientAuthoritiesFile === null ? {} : { ca_file_name: clientAuthoritiesFile }),
         ssl_ciphers: tls.minVersion === '1.3' ? cipherSuitesOf13 : cipherSuites,
       });
       const app = this.#driver.SSLApp(optionsOf(first));

@@ -12,9 +12,10 @@ export type Judge = (arrival: Arrival, route: Route, address: string) => Verdict
 
 export function createJudge(verifier: Verifier, clock: Clock): Judge {
   return function judge(arrival, route, address) {
-    const verdict = decide(route, arrival.path, arrival.facts, verifier.liveKeys, clock.nowMs() / 1000);
+    const { path, facts, certificate } = arrival;
+    const verdict = decide(route, path, facts, verifier.liveKeys, clock.nowMs() / 1000, certificate);
     if (route.rate === null || isDenial(verdict)) return verdict;
-    arrival.counted = arrival.serving.limiter.take(route, arrival.facts, address);
+    arrival.counted = arrival.serving.limiter.take(route, facts, address);
     return arrival.counted.conforms ? verdict : refusals.rate_limited;
   };
 }

@@ -16,6 +16,7 @@ import type { FixedResponse } from '../route/policy.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
 import { createBatchHandler } from './batch.ts';
+import type { ReadCertificate } from './client-certificate.ts';
 import { type Conclusion, createConclude } from './conclusion.ts';
 import { UwsExchange } from './exchange.ts';
 import type { ExpiryWatch } from './expiry-watch.ts';
@@ -31,6 +32,8 @@ export interface QuestionParts {
   /** Holds the head of the request that asks. */
   readonly head: HeadReader;
   readonly targetBytesMax: number;
+  readonly trustCertificateField: boolean;
+  readonly readCertificate: ReadCertificate;
   readonly bodyWatch: SilenceWatch;
   readonly answerWatch: SilenceWatch;
   readonly expiryWatch: ExpiryWatch;
@@ -126,6 +129,7 @@ export function createQuestionHandler(parts: QuestionParts): RequestParts['answe
       answerWatch: parts.answerWatch,
       expiryWatch: parts.expiryWatch,
       webSockets: parts.webSockets,
+      readCertificate: parts.readCertificate,
       finished,
     });
   }

@@ -109,11 +109,12 @@ export class Reissuer {
   #exchange(request: Answered, { signer, header, to, typeClaims }: TokenExchange): TokenField | null {
     const token = tokenOf(request);
     if (token === null) return null;
-    const { sub, iss, aud } = claimsOf(token);
+    const { sub, iss, aud, cnf } = claimsOf(token);
     const typeClaim = typeClaims[request.facts!.issuer]!;
     const nowSeconds = this.#nowSeconds();
     const { lifetimeSeconds } = this.#signers[signer]!;
-    const kept = { sub, [typeClaim]: to, iss, aud };
+    // What is given for a bound token is bound, too.
+    const kept = { sub, [typeClaim]: to, iss, aud, cnf };
     this.#observer.tokenMinted('exchange');
     return [header, this.#mint(signer, kept, nowSeconds, nowSeconds + lifetimeSeconds)];
   }

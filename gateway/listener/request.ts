@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
+import { isBound } from '../core/facts.ts';
 import { methodIndex, methodsOf } from '../core/methods.ts';
 import { isDenial } from '../core/verdict.ts';
 import type { DecisionMount } from '../decision/mounts.ts';
@@ -16,6 +17,7 @@ import type { Route } from '../route/policy.ts';
 import { readBearer } from '../token/bearer.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
+import type { ReadCertificate } from './client-certificate.ts';
 import type { ExpiryWatch } from './expiry-watch.ts';
 import { readHandshake } from './handshake.ts';
 import type { SilenceWatch } from './silence-watch.ts';
@@ -56,6 +58,7 @@ export interface RequestParts {
   readonly answerQuestion: (response: HttpResponse, arrival: Arrival, mount: DecisionMount) => void;
   /** Callers speak TLS. */
   readonly secure: boolean;
+  readonly readCertificate: ReadCertificate;
   readonly trustRequestId: boolean;
   readonly newRequestId: () => string;
   readonly isTrustedPeer: (address: string) => boolean;
@@ -112,7 +115,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       if (known === undefined) return slow.verify(suspend(response, arrival, route), route, token);
       if ('code' in known) return refuse(response, arrival, known);
       arrival.facts = known;
-    } else if (arrival.serving.looksAside && !lookAside(arrival)) {
+      if (known.certificate !== null) arrival.certificate = certificateOf(response, arrival);
+    } else if (arrival.serving.looksAside && !lookAside(response, arrival)) {
       return slow.serveAside(suspend(response, arrival, route), route, bearer());
     }
 
@@ -155,6 +159,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       serving: now,
       route: null,
       facts: null,
+      certificate: null,
       upgrade: null,
       counted: null,
     };
@@ -163,6 +168,11 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
   function callersId(response: HttpResponse): string {
     const believed = parts.trustRequestId || parts.isTrustedPeer(peerAddress(response));
     return believed && isRequestId(head.requestId) ? head.requestId : parts.newRequestId();
+  }
+
+  /** Looked at only where the token is bound to one. */
+  function certificateOf(response: HttpResponse, { fields }: Arrival): string | null {
+    return parts.readCertificate(response, fields, parts.isTrustedPeer(peerAddress(response)));
   }
 
   /** Found out only where it is counted. */
@@ -181,7 +191,8 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
     const allowed = arrival.serving.matcher.allowed(arrival.path);
     const refusal = allowed === 0 ? refusals.route_not_found : refusals.method_not_allowed;
     const allow = methodsOf(allowed);
-    if (!arrival.serving.looksAside || lookAside(arrival)) return refuse(response, arrival, refusal, allow);
+    if (!arrival.serving.looksAside || lookAside(response, arrival))
+      return refuse(response, arrival, refusal, allow);
     slow.refuseAside(suspend(response, arrival, null), bearer(), refusal, allow);
   }
 
@@ -190,10 +201,11 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
   }
 
   /** What is known of a token that nobody asks for goes into the arrival. False: it must be verified first. */
-  function lookAside(arrival: Arrival): boolean {
+  function lookAside(response: HttpResponse, arrival: Arrival): boolean {
     const token = bearer();
     const known = typeof token === 'string' ? verifier.lookup(token) : null;
     if (known === undefined) return false;
+    if (known !== null && isBound(known)) arrival.certificate = certificateOf(response, arrival);
     arrival.facts = slow.renewable(arrival, known);
     return true;
   }
@@ -216,6 +228,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       answerWatch: parts.answerWatch,
       expiryWatch: parts.expiryWatch,
       webSockets: parts.webSockets,
+      readCertificate: parts.readCertificate,
       finished,
     });
   }

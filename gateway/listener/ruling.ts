@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
-import type { Facts } from '../core/facts.ts';
+import { type Facts, isBound } from '../core/facts.ts';
 import { methodIndex } from '../core/methods.ts';
 import { isDenial, type Verdict } from '../core/verdict.ts';
 import { readTarget } from '../route/path.ts';
@@ -13,6 +13,7 @@ import { readBearer } from '../token/bearer.ts';
 import type { Waiter } from '../token/pending.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
+import { thumbprintInField } from './client-certificate.ts';
 import { createJudge } from './judgement.ts';
 
 export interface Credentials {
@@ -26,6 +27,8 @@ type Settle = (verdict: Verdict) => void;
 export interface RulingParts {
   readonly verifier: Verifier;
   readonly targetBytesMax: number;
+  /** Proxies tell the certificates of their callers (RFC 9440). */
+  readonly trustCertificateField: boolean;
   readonly clock: Clock;
 }
 
@@ -40,7 +43,7 @@ export type Rule = (
   settle: (verdict: Verdict) => void,
 ) => Waiter | null;
 
-export function createRule({ verifier, targetBytesMax, clock }: RulingParts): Rule {
+export function createRule({ verifier, targetBytesMax, clock, trustCertificateField }: RulingParts): Rule {
   function findRoute(asked: Arrival): Route | Refusal {
     if (asked.method === -1) return refusals.method_not_supported;
     const target = readTarget(asked.target, targetBytesMax);
@@ -58,6 +61,8 @@ export function createRule({ verifier, targetBytesMax, clock }: RulingParts): Ru
   /** Settles at once unless the route's access hook has to be asked. */
   function ruleOn(asked: Arrival, route: Route, facts: Facts | null, address: string, settle: Settle): void {
     asked.facts = facts;
+    if (trustCertificateField && facts !== null && isBound(facts))
+      asked.certificate = thumbprintInField(asked.fields);
     const verdict = judge(asked, route, address);
     if (isDenial(verdict) || route.hook === null) return settle(verdict);
     asked.serving.askHook(route, asked, facts!, (refusal) => settle(refusal ?? verdict));
@@ -110,6 +115,7 @@ export function askedOf(arrival: Arrival, methodName: string, target: string): A
     path: queryAt === -1 ? target : target.slice(0, queryAt),
     route: null,
     facts: null,
+    certificate: null,
     counted: null,
   };
 }

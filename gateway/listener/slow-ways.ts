@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { RawHeaders } from '../core/exchange.ts';
-import type { Facts } from '../core/facts.ts';
+import { type Facts, isBound } from '../core/facts.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
 import { judgeToken } from '../route/decide.ts';
 import type { Route } from '../route/policy.ts';
@@ -76,12 +76,13 @@ export class SlowWays {
   }
 
   /** The facts of a token that nobody asked for, where it is good for its issuer; else null. */
-  renewable({ serving }: Arrival, outcome: Facts | Refusal | null): Facts | null {
+  renewable({ serving, certificate }: Arrival, outcome: Facts | Refusal | null): Facts | null {
     if (outcome === null || 'code' in outcome) return null;
     const renewal = serving.policy.renewals[outcome.issuer] ?? null;
     if (renewal === null || !renewal.onAllAnswers) return null;
     const nowSeconds = this.#clock.nowMs() / 1000;
-    return judgeToken(renewal.access, outcome, this.#verifier.liveKeys, nowSeconds) === null ? outcome : null;
+    const { liveKeys } = this.#verifier;
+    return judgeToken(renewal.access, outcome, liveKeys, nowSeconds, certificate) === null ? outcome : null;
   }
 
   #lookAside(exchange: UwsExchange, token: string | Refusal | null, then: () => void): void {
@@ -124,15 +125,18 @@ export class SlowWays {
   #find(exchange: UwsExchange, token: string, next: Next): void {
     const known = this.#verifier.lookup(token);
     if (known === undefined) this.#verify(exchange, token, next);
-    else next(known);
+    else this.#tell(exchange, known, next);
+  }
+
+  /** What its token says: to a request that goes on. */
+  #tell(exchange: UwsExchange, outcome: Facts | Refusal, next: Next): void {
+    if (exchange.gone) return;
+    if (isBound(outcome)) exchange.lookAtCertificate();
+    next(outcome);
   }
 
   #verify(exchange: UwsExchange, token: string, next: Next): void {
-    const waiter = {
-      settle(outcome: Facts | Refusal): void {
-        if (!exchange.gone) next(outcome);
-      },
-    };
+    const waiter = { settle: (outcome: Facts | Refusal): void => this.#tell(exchange, outcome, next) };
     exchange.onGone(() => this.#verifier.withdraw(waiter));
     this.#verifier.verify(token, exchange.peerAddress, waiter);
   }

@@ -15,6 +15,7 @@ import { Recorder } from '../metrics/recorder.ts';
 import { WebSocketRecorder } from '../metrics/websocket-recorder.ts';
 import { loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
+import { certificateReader } from './client-certificate.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { ExpiryWatch } from './expiry-watch.ts';
 import { UpgradeTickets } from './upgrade-tickets.ts';
@@ -98,6 +99,8 @@ const observer = new ListenerObserver(recorder, new WebSocketRecorder(boot.metri
 const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
 const answerWatch = new SilenceWatch(config.listener.answerTimeoutMs, systemClock);
 const expiryWatch = new ExpiryWatch(systemClock, () => verification.verifier.liveKeys);
+const trustCertificateField = config.listener.trustClientCert;
+const readCertificate = certificateReader({ secure: boot.tls !== null, trustField: trustCertificateField });
 const webSockets = new WebSockets({
   clock: systemClock,
   serving: () => serving,
@@ -105,6 +108,8 @@ const webSockets = new WebSockets({
   observer,
   expiryWatch,
   answerWatch,
+  readCertificate,
+  isTrustedPeer,
   requestIdHeader: config.listener.requestId.header,
   messageBytesMax: config.listener.maxWebsocketMessageBytes,
   connectionClosed: () => countConnections(-1),
@@ -125,6 +130,8 @@ const parts = {
   verifier: verification.verifier,
   responder,
   secure: boot.tls !== null,
+  readCertificate,
+  trustCertificateField,
   clock: systemClock,
   observer,
 };

@@ -113,6 +113,10 @@ export class PassedWebSocket implements Lease, Watched, UpstreamEvents {
     this.#upstreamHeardMs = this.#movedMs;
   }
 
+  get certificate(): string | null {
+    return this.arrival.certificate;
+  }
+
   // ------------------------------------------------------------ the caller's end, as the driver reports
 
   opened(caller: DriverSocket<Passenger>): void {

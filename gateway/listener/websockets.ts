@@ -11,6 +11,7 @@ import type { DriverSocket, HttpResponse, WebSocketBehavior } from '../native/uw
 import { decide } from '../route/decide.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
+import type { ReadCertificate } from './client-certificate.ts';
 import type { ExpiryWatch } from './expiry-watch.ts';
 import { statusLine } from './respond.ts';
 import type { Serving } from './serving.ts';
@@ -33,6 +34,8 @@ export interface WebSocketsOptions {
   readonly expiryWatch: ExpiryWatch;
   /** Watches callers that do not take what was sent. */
   readonly answerWatch: SilenceWatch;
+  readonly readCertificate: ReadCertificate;
+  readonly isTrustedPeer: (address: string) => boolean;
   readonly requestIdHeader: string;
   readonly messageBytesMax: number;
   /** The driver counts connections up, but not down once they are WebSockets. */
@@ -96,6 +99,11 @@ export class WebSockets implements WebSocketParts {
     const { upgrade, route } = arrival;
     const rules = route?.websocket ?? null;
     assert(upgrade !== null && rules !== null, 'only a request for a WebSocket becomes one');
+    // A WebSocket no longer shows its certificate, and a renewed token may ask for it.
+    if (rules.renewBy !== null) {
+      const { readCertificate, isTrustedPeer } = this.#options;
+      arrival.certificate = readCertificate(response, arrival.fields, isTrustedPeer(peerAddress));
+    }
     const [other] = this.#open;
     const socket = new PassedWebSocket(arrival, rules, peerAddress, upstream, this);
     this.#open.add(socket);
@@ -151,7 +159,8 @@ export class WebSockets implements WebSocketParts {
   #judge({ arrival, path }: PassedWebSocket, facts: Facts, serving: Serving): Renewed | Refusal {
     const route = serving.matcher.match(path, get);
     if (route === null || route.websocket === null) return refusals.upgrade_unsupported;
-    const verdict = decide(route, path, facts, this.#options.verifier.liveKeys, this.clock.nowMs() / 1000);
+    const { liveKeys } = this.#options.verifier;
+    const verdict = decide(route, path, facts, liveKeys, this.clock.nowMs() / 1000, arrival.certificate);
     if (isDenial(verdict)) return verdict;
     const before = arrival.facts;
     const issuerOf = (of: Serving, index: number): string | undefined => of.policy.vocabulary.issuers[index];

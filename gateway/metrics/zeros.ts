@@ -31,6 +31,8 @@ const anyToken: readonly RefusalCode[] = [
   'token_issuer',
   'token_audience',
   'token_withdrawn',
+  'token_certificate',
+  'token_confirmation',
   'verifier_full',
   'verifier_timeout',
   'verifier_failed',
@@ -41,6 +43,7 @@ function refusalsOf(access: Access): RefusalCode[] {
   const codes = [...anyToken];
   if (access.all.length > 0 || access.any.length > 0) codes.push('scope_insufficient');
   if (access.tokenTypes.some((bits) => bits !== 0)) codes.push('token_type_not_allowed');
+  if (access.certificateBound.includes(true)) codes.push('token_unbound');
   if (access.subjectParam >= 0) codes.push('subject_mismatch');
   return codes;
 }

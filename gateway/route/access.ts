@@ -18,6 +18,8 @@ export interface NamedAccess {
   readonly subjectParam: number;
   readonly claims: readonly ClaimCheck[];
   readonly subjectDetail: string | null;
+  /** The route asks for bound tokens, whatever their issuer. */
+  readonly certificateBound: boolean;
 }
 
 /** Reads a protected route; null when it is impossible, which is then among the problems. */
@@ -45,6 +47,7 @@ export function readAccess(
     subjectParam,
     claims,
     subjectDetail: nearest(chain, (node) => node.subject)?.value.detail ?? null,
+    certificateBound: nearest(chain, (node) => node.certificateBound)?.value ?? false,
   };
 }
 
@@ -170,6 +173,9 @@ export function accessOf(named: NamedAccess, source: PolicySource, scopes: Names
     audiences: names.map((name) => audienceBits(named.audiences.get(name) ?? null)),
     tokenTypes: names.map((name) => named.tokenTypes.get(name) ?? 0),
     leewaySeconds: names.map((name) => source.issuers[name]!.leewaySeconds),
+    certificateBound: names.map(
+      (name) => named.certificateBound || source.issuers[name]!.certificateBound === true,
+    ),
     all: scopeBits(named.all),
     any: named.any.map(scopeBits),
     subjectParam: named.subjectParam,

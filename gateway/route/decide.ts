@@ -9,6 +9,8 @@
  *                401 token_not_yet_valid       nbf <= now + leeway
  *                401 token_issued_in_future    iat <= now + leeway
  *   audience     401 token_audience            `aud` holds an accepted one
+ *   binding      401 token_unbound             bound to a client certificate, where the issuer or the route asks for that
+ *   certificate  401 token_certificate         the caller showed the one that the token is bound to
  *   token type   403 token_type_not_allowed    before scopes and subject, which belong to a type
  *   scopes       403 scope_insufficient        all of `all`, and of each `any` one
  *   subject      403 subject_mismatch          equal to the bound path parameter as raw text
@@ -42,6 +44,13 @@ function fitsAudience(access: Access, facts: Facts): boolean {
   const accepted = access.audiences[facts.issuer];
   return accepted === null || (accepted !== undefined && hasAny(facts.audiences, accepted));
 }
+
+const isBoundEnough = (access: Access, { issuer, certificate }: Facts): boolean =>
+  certificate !== null || access.certificateBound[issuer] !== true;
+
+/** RFC 8705 section 3: whoever sends a bound token has to show the certificate that it names. */
+const fitsCertificate = ({ certificate }: Facts, shown: string | null): boolean =>
+  certificate === null || certificate === shown;
 
 function fitsType(access: Access, facts: Facts): boolean {
   const accepted = access.tokenTypes[facts.issuer];
@@ -85,19 +94,28 @@ function fitsClaim(
   return Array.isArray(claim) ? claim.some(fits) : fits(claim);
 }
 
-/** The first half of a verdict: what is wrong with the token by itself, or null. */
-export function judgeToken(access: Access, facts: Facts, live: LiveKeys, nowSeconds: number): Denial | null {
+/** The first half of a verdict: what is wrong with the token by itself, or null. `shown` as for `decide`. */
+export function judgeToken(
+  access: Access,
+  facts: Facts,
+  live: LiveKeys,
+  nowSeconds: number,
+  shown: string | null,
+): Denial | null {
   if (!isLive(facts, live)) return refusals.token_withdrawn;
   if (!isOfIssuer(access, facts)) return refusals.token_issuer;
   if (!isUnexpired(access, facts, nowSeconds)) return refusals.token_expired;
   if (!isBegun(access, facts, nowSeconds)) return refusals.token_not_yet_valid;
   if (!isIssued(access, facts, nowSeconds)) return refusals.token_issued_in_future;
   if (!fitsAudience(access, facts)) return refusals.token_audience;
+  if (!isBoundEnough(access, facts)) return refusals.token_unbound;
+  if (!fitsCertificate(facts, shown)) return refusals.token_certificate;
   return null;
 }
 
 /**
- * The verdict on one request. `path` is the raw path that `route` was matched by; `facts` null means no token came.
+ * The verdict on one request. `path` is the raw path that `route` was matched by; `facts` null means no token came; `shown` is
+ * the thumbprint of the certificate that the caller showed, and need be known only where the token is bound to one.
  *
  * Cost: a few integer operations; nothing is allocated for a denial.
  */
@@ -107,11 +125,12 @@ export function decide(
   facts: Facts | null,
   live: LiveKeys,
   nowSeconds: number,
+  shown: string | null = null,
 ): Verdict {
   const access = route.access;
   if (access === null) return grant(null);
   if (facts === null) return refusals.credentials_missing;
-  const wrong = judgeToken(access, facts, live, nowSeconds);
+  const wrong = judgeToken(access, facts, live, nowSeconds, shown);
   if (wrong !== null) return wrong;
   if (!fitsType(access, facts)) return refusals.token_type_not_allowed;
   if (!hasScopes(access, facts)) return refusals.scope_insufficient;
@@ -134,6 +153,7 @@ export function checksOf(
   facts: Facts,
   live: LiveKeys,
   nowSeconds: number,
+  shown: string | null = null,
 ): readonly CheckOutcome[] {
   const access = route.access;
   if (access === null) return [];
@@ -144,6 +164,8 @@ export function checksOf(
     { check: 'nbf', code: 'token_not_yet_valid', passed: isBegun(access, facts, nowSeconds) },
     { check: 'iat', code: 'token_issued_in_future', passed: isIssued(access, facts, nowSeconds) },
     { check: 'audience', code: 'token_audience', passed: fitsAudience(access, facts) },
+    { check: 'binding', code: 'token_unbound', passed: isBoundEnough(access, facts) },
+    { check: 'certificate', code: 'token_certificate', passed: fitsCertificate(facts, shown) },
     { check: 'token type', code: 'token_type_not_allowed', passed: fitsType(access, facts) },
     { check: 'scopes', code: 'scope_insufficient', passed: hasScopes(access, facts) },
     { check: 'subject', code: 'subject_mismatch', passed: fitsSubject(route, access, path, facts) },

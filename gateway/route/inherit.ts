@@ -2,7 +2,7 @@
  * Inheritance: what a route has, from the chain of nodes that lead to it. Pure questions about a chain, root first.
  *
  * Nearest node wins: issuer, audiences, upstream or respond or oauth or ticket or jwks, credential, subject, access_hook, public,
- * allow_in_path, max_body_bytes, websocket, end_at_expiry, error_profile, exchange, json_body, limits.rate.
+ * certificate_bound, allow_in_path, max_body_bytes, websocket, end_at_expiry, error_profile, exchange, json_body, limits.rate.
  * All levels together: claims, scopes.all and token_types as a union, scopes.any as one list per level, forward merged by name.
  */
 import type { ConfigPath } from './problem.ts';
@@ -66,6 +66,7 @@ export function tokenSettings(node: RouteSource): readonly string[] {
     ['subject', node.subject],
     ['claims', node.claims],
     ['access_hook', node.accessHook],
+    ['certificate_bound', node.certificateBound],
   ];
   return settings.filter(([, value]) => value !== undefined).map(([key]) => key);
 }
@@ -78,6 +79,7 @@ const ofNearest: readonly (readonly [setting: string, pick: Pick])[] = [
   ['public', (node) => node.public],
   ['subject', (node) => node.subject],
   ['access_hook', (node) => node.accessHook],
+  ['certificate_bound', (node) => node.certificateBound],
   ['upstream', (node) => node.upstream ?? node.respond ?? node.oauth ?? node.ticket ?? node.jwks],
   ['credential', (node) => node.credential],
   ['limits.rate', (node) => node.limits?.rate],
@@ -105,6 +107,7 @@ const aboutTokens = new Set([
   'subject',
   'claims',
   'access_hook',
+  'certificate_bound',
 ]);
 
 /** The nodes that each setting of a route comes from, root first; a setting that no node makes is left out. */

@@ -165,6 +165,8 @@ export interface Access {
   readonly tokenTypes: readonly number[];
   /** By issuer index: tolerance of the time claims. */
   readonly leewaySeconds: readonly number[];
+  /** By issuer index: must its tokens be bound to a client certificate (RFC 8705)? */
+  readonly certificateBound: readonly boolean[];
   readonly all: Requirement;
   /** One list for each level that has `any`: each must be met. */
   readonly any: readonly Requirement[];

@@ -91,6 +91,7 @@ export function renewalAccessOf(name: string, source: PolicySource, scopes: Name
     claims: [],
     subjectParam: -1,
     subjectDetail: null,
+    certificateBound: false,
   };
   return accessOf(named, source, scopes, audiences);
 }

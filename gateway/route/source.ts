@@ -131,6 +131,7 @@ export interface RouteSource {
   readonly tokenTypes?: readonly string[] | undefined;
   readonly subject?: { readonly param: string; readonly detail?: string | undefined } | undefined;
   readonly claims?: readonly ClaimCheckSource[] | undefined;
+  readonly certificateBound?: boolean | undefined;
   readonly accessHook?: string | undefined;
   readonly upstream?: string | undefined;
   readonly respond?: RespondSource | undefined;
@@ -158,6 +159,7 @@ export interface RouteSource {
 export interface IssuerSource {
   readonly audiences: readonly string[];
   readonly leewaySeconds: number;
+  readonly certificateBound?: boolean | undefined;
   readonly tokenTypes?:
     | { readonly claim?: string | undefined; readonly values: readonly string[]; readonly default: string }
     | undefined;

@@ -26,6 +26,8 @@ export interface TlsMaterial {
   /** The first one is for callers who name no server, or one that none is for. */
   readonly certificates: readonly Certificate[];
   readonly minVersion: '1.2' | '1.3';
+  /** PEM of those who may sign what callers show; null: callers are not asked for certificates. */
+  readonly clientAuthorities: string | null;
 }
 
 /** A certificate or key cannot be used. The message is for operators. */
@@ -60,9 +62,13 @@ export function readPair(
   };
 }
 
-/** Judges a file of authorities. Errors: CertificateUnusable. */
+/** Judges a file of authorities: every certificate in it. Errors: CertificateUnusable. */
 export function readAuthorities(pem: string): string {
-  attempt('no certificate in PEM form', () => new X509Certificate(pem));
+  const [first = pem, ...others] =
+    pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  attempt('no certificate in PEM form', () => new X509Certificate(first));
+  for (const [index, each] of others.entries())
+    attempt(`certificate ${index + 2} cannot be read`, () => new X509Certificate(each));
   return pem;
 }
 

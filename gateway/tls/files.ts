@@ -11,7 +11,13 @@ import type { TlsConfig } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Timers } from '../core/timers.ts';
 import type { ReadFile, WatchFolder } from '../keys/files.ts';
-import { type Certificate, CertificateUnusable, readPair, type TlsMaterial } from './certificate.ts';
+import {
+  type Certificate,
+  CertificateUnusable,
+  readAuthorities,
+  readPair,
+  type TlsMaterial,
+} from './certificate.ts';
 
 /** Several events belong to one change, and a pair is two files. */
 const debounceMs = 200;
@@ -68,8 +74,13 @@ export class CertificateFiles {
           problems.push({ path: `listener.tls.certificates[${index}]`, message: textOf(error) }),
       );
     }
+    const clientAuthorities = await readClientAuthorities(config, parts.readFile).catch((error: unknown) => {
+      problems.push({ path: 'listener.tls.client_certificates.ca_file', message: textOf(error) });
+      return null;
+    });
     if (problems.length > 0) throw new CertificatesRefused(problems);
-    return new CertificateFiles(config, parts, { certificates, minVersion: config.minVersion });
+    const { minVersion } = config;
+    return new CertificateFiles(config, parts, { certificates, minVersion, clientAuthorities });
   }
 
   private constructor(config: TlsConfig, parts: CertificateFilesParts, material: TlsMaterial) {
@@ -77,6 +88,7 @@ export class CertificateFiles {
     this.#parts = parts;
     this.#material = material;
     const files = config.certificates.flatMap(({ certFile, keyFile }) => [certFile, keyFile]);
+    if (config.clientCertificates !== undefined) files.push(config.clientCertificates.caFile);
     for (const folder of new Set(files.map((file) => dirname(file)))) this.#watch(folder);
     this.#poll();
   }
@@ -136,8 +148,13 @@ export class CertificateFiles {
       if (!isSame) renewed.push(next.label);
       certificates.push(isSame ? present : next);
     }
+    const former = this.#material.clientAuthorities;
+    const clientAuthorities = await this.#attempt('client_certificates', former, () =>
+      readClientAuthorities(this.#config, readFile),
+    );
+    if (clientAuthorities !== former) renewed.push('client_certificates');
     if (renewed.length === 0 || this.#closed) return;
-    this.#material = { ...this.#material, certificates };
+    this.#material = { ...this.#material, certificates, clientAuthorities };
     this.#parts.changed(this.#material, renewed);
   }
 
@@ -147,7 +164,7 @@ export class CertificateFiles {
       this.#refused.delete(path);
       return next;
     } catch (error) {
-      const digest = error instanceof PairUnusable ? error.digest : textOf(error);
+      const digest = error instanceof ContentUnusable ? error.digest : textOf(error);
       if (this.#refused.get(path) !== digest && !this.#closed) {
         this.#refused.set(path, digest);
         this.#parts.refused(`${path}: ${textOf(error)}`);
@@ -158,7 +175,7 @@ export class CertificateFiles {
 }
 
 /** As CertificateUnusable, with a digest of what was read: the same content is refused aloud once. */
-class PairUnusable extends CertificateUnusable {
+class ContentUnusable extends CertificateUnusable {
   readonly digest: string;
 
   constructor(file: string, contents: readonly Buffer[], cause: Error) {
@@ -181,7 +198,22 @@ async function readCertificate(
   try {
     return readPair(label, chain.toString('latin1'), key.toString('latin1'), names ?? null);
   } catch (error) {
-    throw new PairUnusable(certFile, [chain, key], error as Error);
+    throw new ContentUnusable(certFile, [chain, key], error as Error);
+  }
+}
+
+/** Null where callers are not asked for certificates. */
+async function readClientAuthorities(
+  { clientCertificates }: TlsConfig,
+  readFile: ReadFile,
+): Promise<string | null> {
+  if (clientCertificates === undefined) return null;
+  const { caFile } = clientCertificates;
+  const content = await readFile(caFile, fileBytesMax);
+  try {
+    return readAuthorities(content.toString('latin1'));
+  } catch (error) {
+    throw new ContentUnusable(caFile, [content], error as Error);
   }
 }
 

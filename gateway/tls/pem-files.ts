@@ -16,8 +16,13 @@ export interface PemFiles {
   readonly names: readonly string[];
 }
 
+export interface TlsFiles {
+  readonly certificates: readonly PemFiles[];
+  readonly clientAuthoritiesFile: string | null;
+}
+
 /** Calls `use` with the files, which are gone when it returns. Errors: the system's, and those of `use`. */
-export function withPemFiles<T>(tls: TlsMaterial, use: (certificates: readonly PemFiles[]) => T): T {
+export function withPemFiles<T>(tls: TlsMaterial, use: (files: TlsFiles) => T): T {
   const folder = privateFolder(['/dev/shm', tmpdir()]);
   try {
     const write = (name: string, pem: string): string => {
@@ -25,12 +30,14 @@ export function withPemFiles<T>(tls: TlsMaterial, use: (certificates: readonly P
       writeFileSync(file, pem, { mode: 0o600, flag: 'wx', encoding: 'latin1' });
       return file;
     };
-    const files = tls.certificates.map(({ chain, key, names }, index) => ({
+    const certificates = tls.certificates.map(({ chain, key, names }, index) => ({
       chainFile: write(`${index}.crt`, chain),
       keyFile: write(`${index}.key`, key),
       names,
     }));
-    return use(files);
+    const { clientAuthorities } = tls;
+    const clientAuthoritiesFile = clientAuthorities === null ? null : write('clients.crt', clientAuthorities);
+    return use({ certificates, clientAuthoritiesFile });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

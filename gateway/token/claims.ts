@@ -9,6 +9,7 @@ import type { Facts } from '../core/facts.ts';
 import type { Mask } from '../core/mask.ts';
 import type { CompiledIssuer, CompiledProfile } from './compiled.ts';
 import type { JsonObject } from './json.ts';
+import { boundCertificate } from './confirmation.ts';
 import { claimAt, project } from './projection.ts';
 
 /** A claim by its name; undefined when it is absent. Inherited names such as `constructor` are absent. */
@@ -131,6 +132,9 @@ export function readClaims(
     if (!Object.hasOwn(claims, name)) return 'token_claim_missing';
   }
 
+  const certificate = boundCertificate(claim(claims, 'cnf'));
+  if (typeof certificate === 'object' && certificate !== null) return certificate.code;
+
   const audiences = zeros((compiled.audienceBits.size + 31) >>> 5 || 1);
   if (!collectAudiences(compiled, claim(claims, 'aud'), audiences)) return 'token_claims_invalid';
   const tokenType = tokenTypeBit(issuer, claims);
@@ -148,6 +152,7 @@ export function readClaims(
     scopes: sameMask(scopes),
     tokenType,
     subject: known,
+    certificate,
     claims:
       projections.length === 0 ? noClaims : projections.map((projection) => project(claims, projection)),
   };

@@ -48,7 +48,7 @@ export interface CachedFacts {
 
 function estimateBytes(token: string, facts: Facts): number {
   let bytes = entryBytes + token.length + 8 * (facts.scopes.length + facts.audiences.length);
-  bytes += 2 * (facts.subject?.length ?? 0);
+  bytes += 2 * (facts.subject?.length ?? 0) + (facts.certificate?.length ?? 0);
   for (const claim of facts.claims) bytes += typeof claim === 'string' ? claim.length + 24 : 8;
   return bytes;
 }

@@ -23,6 +23,7 @@ const FORWARDED_FOR = 6;
 const FORWARDED_PROTO = 7;
 const FORWARDED_HOST = 8;
 const FORWARDED_PORT = 9;
+const CERTIFICATE = 10;
 
 const dropped = [
   'content-length',
@@ -60,6 +61,8 @@ const special: readonly (readonly [string, number])[] = [
   ['x-forwarded-proto', FORWARDED_PROTO],
   ['x-forwarded-host', FORWARDED_HOST],
   ['x-forwarded-port', FORWARDED_PORT],
+  ['client-cert', CERTIFICATE],
+  ['client-cert-chain', CERTIFICATE],
 ];
 
 /** Fields of most requests, so that they are found at once. */
@@ -141,6 +144,10 @@ export class HeaderPlan {
           break;
         case FORWARDED_PORT:
           if (peerTrusted) port = value;
+          break;
+        case CERTIFICATE:
+          // RFC 9440 section 4: callers do not say by themselves which certificate they have shown.
+          if (peerTrusted) fields.push(name, value);
           break;
         default:
       }

@@ -107,7 +107,7 @@ function factsOf({ config, policy }: Side, token: Token): Facts | null {
     issuer: index, keyId: 0, expSeconds: now - token.ageSeconds, nbfSeconds: -Infinity, iatSeconds: -Infinity,
     audiences: maskOf(bits(token.aud, vocabulary.audiences), vocabulary.audiences.length),
     scopes: maskOf(granted, vocabulary.scopes.length),
-    tokenType: type === -1 ? 0 : 1 << type, subject: token.sub, claims: [],
+    tokenType: type === -1 ? 0 : 1 << type, subject: token.sub, certificate: null, claims: [],
   }; // prettier-ignore
 }
 

@@ -14,6 +14,7 @@ export function issuerConfig(keys: Partial<KeysConfig>, more: Partial<IssuerConf
     subjectFormat: 'any',
     maxTokenBytes: 8192,
     requireKid: false,
+    certificateBound: false,
     ...more,
     keys: {
       secretEncoding: 'utf8',

@@ -9,7 +9,7 @@ const route: Route = policyOf([{ path: '/a', ...up }], { issuers: { main: { ...m
   .routes[0]!;
 const factsUntil = (expSeconds: number, keyId = 0): Facts => ({
   issuer: 0, keyId, expSeconds, nbfSeconds: -Infinity, iatSeconds: -Infinity, audiences: [], scopes: [], tokenType: 0,
-  subject: 'user-1', claims: [],
+  subject: 'user-1', certificate: null, claims: [],
 }); // prettier-ignore
 
 function stage() {
@@ -21,6 +21,7 @@ function stage() {
       route,
       path: '/a',
       facts,
+      certificate: null,
       endSeconds: leaseEnd(facts, route, state.nowMs / 1000),
       expire: (refusal: Refusal) => ended.push(`${name} ${refusal.code}`),
     };

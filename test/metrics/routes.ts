@@ -7,6 +7,7 @@ const access: Access = {
   audiences: [null],
   tokenTypes: [0],
   leewaySeconds: [10],
+  certificateBound: [false],
   all: [0, 1],
   any: [],
   subjectDetail: null,

@@ -168,7 +168,7 @@ describe.each(published)('$name', async ({ name, file, schemes, base, ...expecte
           );
         const { scopes } = policy.vocabulary;
         const facts: Facts = {
-          issuer: 0, keyId: 0, expSeconds: 10, nbfSeconds: -Infinity, iatSeconds: -Infinity, audiences: [0], tokenType: 0, subject: null, claims: [],
+          issuer: 0, keyId: 0, expSeconds: 10, nbfSeconds: -Infinity, iatSeconds: -Infinity, audiences: [0], tokenType: 0, subject: null, certificate: null, claims: [],
           scopes: maskOf(carried.map((scope) => scopes.indexOf(scope)).filter((bit) => bit !== -1), scopes.length),
         };
         const verdict = decide(policy.routes[index]!, '/', facts, [1], 0);

@@ -12,7 +12,7 @@ function codeOf(node: RouteSource, path: string, claim: string | null | false): 
   const { routes } = policyOf([{ ...up, ...node }]);
   const facts: Facts = {
     issuer: 0, keyId: 0, expSeconds: 10, nbfSeconds: -Infinity, iatSeconds: -Infinity, audiences: [1], scopes: [0],
-    tokenType: 0, subject: null, claims: [claim],
+    tokenType: 0, subject: null, certificate: null, claims: [claim],
   }; // prettier-ignore
   const verdict = decide(routes[0]!, path, facts, [1], 0);
   return isDenial(verdict) ? verdict.code : 'permit';

@@ -21,12 +21,19 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   scopes: [0],
   tokenType: 0,
   subject: null,
+  certificate: null,
   claims: [],
   ...more,
 });
 
-function codeOf(route: Route, path: string, token: Facts | null, nowSeconds = now): string {
-  const verdict = decide(route, path, token, live, nowSeconds);
+function codeOf(
+  route: Route,
+  path: string,
+  token: Facts | null,
+  nowSeconds = now,
+  shown: string | null = null,
+): string {
+  const verdict = decide(route, path, token, live, nowSeconds, shown);
   return isDenial(verdict) ? verdict.code : 'permit';
 }
 
@@ -223,6 +230,34 @@ describe('Z1, Z2: scope masks decide as sets of names would', () => {
   });
 });
 
+// ---------------------------------------------------------------- certificates (RFC 8705)
+
+describe('a token that is bound to a certificate', () => {
+  const bound = facts({ certificate: 'one' });
+
+  test.each([
+    ['passes on a connection that showed it', bound, 'one', 'permit'],
+    ['is refused where another was shown', bound, 'other', 'token_certificate'],
+    ['is refused where none was shown, or nobody looked', bound, null, 'token_certificate'],
+    ['is not what a bearer token is: that one passes whatever was shown', facts(), 'other', 'permit'],
+  ])('%s', (_, token, shown, code) => {
+    expect(codeOf(only({ path: '/a' }), '/a', token, now, shown)).toBe(code);
+  });
+
+  test('is all that passes where the route or the issuer asks for it', () => {
+    const byRoute = only({ path: '/a', certificateBound: true });
+    const byIssuer = only({ path: '/a' }, { issuers: { main: { ...main, certificateBound: true } } });
+    const not = only(
+      { path: '/a', certificateBound: false },
+      { issuers: { main: { ...main, certificateBound: true } } },
+    );
+    for (const route of [byRoute, byIssuer, not]) {
+      expect(codeOf(route, '/a', bound, now, 'one')).toBe('permit');
+      expect(codeOf(route, '/a', facts(), now, 'one')).toBe('token_unbound');
+    }
+  });
+});
+
 // ---------------------------------------------------------------- explain
 
 test('checksOf tells what decide does: the first check that fails is the denial', () => {
@@ -238,6 +273,7 @@ test('checksOf tells what decide does: the first check that fails is the denial'
         subject: { param: 'id' },
       },
       { path: '/b', issuer: 'typed', tokenTypes: ['w'], audiences: ['y'], upstream: 'app' },
+      { path: '/c', issuer: 'plain', certificateBound: true, upstream: 'app' },
     ],
     { issuers: { typed, plain: { audiences: [], leewaySeconds: 0 } } },
   );
@@ -252,21 +288,28 @@ test('checksOf tells what decide does: the first check that fails is the denial'
     scopes: fc.constantFrom([0], [1], [3], [5], [7]),
     tokenType: fc.constantFrom(1, 2),
     subject: fc.constantFrom(null, '1', '2'),
+    certificate: fc.constantFrom(null, null, null, 'one', 'other'),
     claims: fc.constant([]),
   });
   const seen = new Set<string>();
   fc.assert(
-    fc.property(token, fc.constantFrom(...policy.routes), (carried, route) => {
-      const path = route.pattern.replace('{id}', '1');
-      const code = codeOf(route, path, carried);
-      const failed = checksOf(route, path, carried, live, now).find(({ passed }) => !passed);
-      seen.add(code);
-      expect(failed?.code ?? 'permit').toBe(code);
-    }),
+    fc.property(
+      token,
+      fc.constantFrom(...policy.routes),
+      fc.constantFrom(null, 'one'),
+      (carried, route, shown) => {
+        const path = route.pattern.replace('{id}', '1');
+        const code = codeOf(route, path, carried, now, shown);
+        const failed = checksOf(route, path, carried, live, now, shown).find(({ passed }) => !passed);
+        seen.add(code);
+        expect(failed?.code ?? 'permit').toBe(code);
+      },
+    ),
     { numRuns: 5000, seed: 7 },
   );
   expect([...seen].toSorted()).toEqual([
-    'permit', 'scope_insufficient', 'subject_mismatch', 'token_audience', 'token_expired', 'token_issued_in_future',
-    'token_issuer', 'token_not_yet_valid', 'token_type_not_allowed', 'token_withdrawn',
+    'permit', 'scope_insufficient', 'subject_mismatch', 'token_audience', 'token_certificate', 'token_expired',
+    'token_issued_in_future', 'token_issuer', 'token_not_yet_valid', 'token_type_not_allowed', 'token_unbound',
+    'token_withdrawn',
   ]); // prettier-ignore
 });

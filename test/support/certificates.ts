@@ -17,6 +17,8 @@ export interface IssueOptions {
   readonly days?: number;
   /** What `openssl genpkey` makes. */
   readonly key?: readonly string[];
+  /** Extended key usage, as in `serverAuth`; none when left out. */
+  readonly usage?: string;
 }
 
 const P256 = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
@@ -34,13 +36,14 @@ export class Authority {
     this.cert = this.#read('ca.crt');
   }
 
-  issue({ names = ['gateway.test'], days = 1, key = P256 }: IssueOptions = {}): Pair {
+  issue({ names = ['gateway.test'], days = 1, key = P256, usage }: IssueOptions = {}): Pair {
     this.#issued += 1;
     const file = (ending: string): string => `${this.#issued}.${ending}`;
     this.#openssl('genpkey', ...key, '-out', file('key'));
     this.#openssl('req', '-new', '-key', file('key'), '-out', file('csr'), '-subj', `/CN=${names[0]}`);
     const alternatives = names.map((name) => `DNS:${name}`).join(',');
-    writeFileSync(join(this.folder, file('ext')), `subjectAltName=${alternatives}\n`);
+    const extended = usage === undefined ? '' : `extendedKeyUsage=${usage}\n`;
+    writeFileSync(join(this.folder, file('ext')), `subjectAltName=${alternatives}\n${extended}`);
     this.#openssl(
       'x509', '-req', '-in', file('csr'), '-CA', 'ca.crt', '-CAkey', 'ca.key', '-days', String(days),
       '-extfile', file('ext'), '-out', file('crt'),

@@ -14,6 +14,7 @@ const facts = (expSeconds = 1000): Facts => ({
   scopes: [0],
   tokenType: 0,
   subject: null,
+  certificate: null,
   claims: [],
 });
 const name = (i: number): string => `token-${i}`.padEnd(40, '.') + `${i}`.padStart(32, '0');

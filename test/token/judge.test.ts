@@ -48,6 +48,7 @@ describe('algorithms and signatures', () => {
       scopes: [1],
       tokenType: 0,
       subject: 'user-1',
+      certificate: null,
       claims: [],
     });
   });

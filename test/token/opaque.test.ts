@@ -53,6 +53,8 @@ describe('RFC 7662: a token that is no JWT', () => {
     ['of the type Bearer', { ...facts, token_type: 'Bearer' }, 'accepted'],
     ['that is bound to a key', { ...facts, token_type: 'DPoP' }, 'token_typ'],
     ['with a type that is no text', { ...facts, token_type: 1 }, 'token_typ'],
+    ['that is bound to a certificate', { ...facts, cnf: { 'x5t#S256': 'x'.repeat(43) } }, 'accepted'],
+    ['that is bound to a key by `cnf`', { ...facts, cnf: { jkt: 'x'.repeat(43) } }, 'token_confirmation'],
     ['of this issuer', { ...facts, iss: issuerName }, 'accepted'],
     ['of another issuer', { ...facts, iss: 'https://other.example' }, 'token_issuer'],
     ['without `exp`', { scope: 'orders:read' }, 'accepted'],

@@ -140,6 +140,12 @@ export const stricterRules: readonly StricterRule[] = [
     (c) => Array.isArray(c['aud']) && !c['aud'].every((member) => isString(member)),
     'token_claims_invalid',
   ),
+  claims(
+    'RFC 7800: cnf names a certificate and nothing else',
+    (c) => 'cnf' in c && !/^\{"x5t#S256":"[A-Za-z0-9_-]{43}"\}$/.test(JSON.stringify(c['cnf'])),
+    'token_confirmation',
+    'token_claims_invalid',
+  ),
   claims('Z1: scope is a string', (c) => 'scope' in c && !isString(c['scope']), 'token_claims_invalid'),
   claims(
     'Z1: scp is a string or an array of strings',
