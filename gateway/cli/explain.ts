@@ -1,8 +1,10 @@
 /** `sallyport explain`: which route a request takes, every check on the way, and the answer. */
+import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
 import { explain } from '../explain/explain.ts';
+import { thumbprintOfPem } from '../tls/thumbprint.ts';
 import { exitCode } from './exit-codes.ts';
 import { explanationAsJson, explanationAsText } from './explanation-text.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,6 +14,7 @@ interface ExplainOptions {
   readonly method: string;
   readonly path: string;
   readonly token?: string;
+  readonly clientCert?: string;
   readonly online?: true;
   readonly now?: number;
   readonly format: 'text' | 'json';
@@ -42,6 +45,10 @@ export function registerExplain(program: Command, terminal: Terminal): void {
     .requiredOption('--path <target>', 'the path of the request, with its query if it has one')
     .option('--method <method>', 'the method of the request', (text) => text.toUpperCase(), 'GET')
     .option('--token <token>', 'the bearer token; - reads it from standard input')
+    .option(
+      '--client-cert <file>',
+      'the certificate that the caller shows (PEM), for tokens that are bound to one',
+    )
     .option('--online', 'fetch key sets')
     .option('--now <seconds>', 'the time to decide by, in seconds since 1970', readSeconds)
     .addOption(new Option('--format <format>', 'how to report').choices(['text', 'json']).default('text'))
@@ -59,6 +66,11 @@ function readSeconds(text: string): number {
   return seconds;
 }
 
+/** Null where the file cannot be read, or holds none. */
+async function thumbprintIn(file: string): Promise<string | null> {
+  return readFile(file, 'latin1').then(thumbprintOfPem, () => null);
+}
+
 async function run(options: ExplainOptions, terminal: Terminal): Promise<number> {
   const loaded = await loadConfig(options.config, terminal.env);
   if (!loaded.ok) {
@@ -66,6 +78,11 @@ async function run(options: ExplainOptions, terminal: Terminal): Promise<number>
     return exitCode.usage;
   }
   const { config, policy } = loaded;
+  const certificate = options.clientCert === undefined ? null : await thumbprintIn(options.clientCert);
+  if (options.clientCert !== undefined && certificate === null) {
+    terminal.err(`${options.clientCert}: no certificate in PEM form\n`);
+    return exitCode.usage;
+  }
   const given = options.token === '-' ? await terminal.readInput() : (options.token ?? '');
   const { explanation, verified } = await explain(
     {
@@ -79,7 +96,7 @@ async function run(options: ExplainOptions, terminal: Terminal): Promise<number>
         return keysAtStart(config, terminal.env, options.online === true);
       },
     },
-    { method: options.method, target: options.path, token: given },
+    { method: options.method, target: options.path, token: given, certificate },
   );
   terminal.out(
     options.format === 'json'

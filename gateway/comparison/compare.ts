@@ -151,6 +151,7 @@ const compareSection: Readonly<Record<keyof Config, Compare>> = {
       ...compareLimits('max_header_count', old.maxHeaderCount, now.maxHeaderCount),
       ...compareLimits('max_target_bytes', old.maxTargetBytes, now.maxTargetBytes),
       ...compareTrust('trusted_proxies', old.trustedProxies, now.trustedProxies),
+      ...compareTrust('trust_client_cert', believed(old), believed(now)),
     ];
     const isOther = findings.length === 0 && !isDeepStrictEqual(old, now);
     return isOther ? [changed('listener', 'is another')] : findings;
@@ -192,6 +193,9 @@ const compareSection: Readonly<Record<keyof Config, Compare>> = {
   log: asOne('log', 'log'),
   metrics: asOne('metrics', 'metrics'),
 };
+
+const believed = ({ trustClientCert }: Config['listener']): readonly string[] =>
+  trustClientCert ? ['Client-Cert'] : [];
 
 type Hook = Config['accessHooks'][string];
 

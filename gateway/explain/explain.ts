@@ -25,16 +25,24 @@ export interface ExplainParts {
   readonly nowSeconds: number;
 }
 
-/** `token`: as it was given, with its scheme or without; empty for none. */
+/**
+ * `token`: as it was given, with its scheme or without; empty for none. `certificate`: thumbprint of the one that the caller
+ * would show.
+ */
 export async function explain(
   parts: ExplainParts,
-  request: { readonly method: string; readonly target: string; readonly token: string },
+  request: {
+    readonly method: string;
+    readonly target: string;
+    readonly token: string;
+    readonly certificate?: string | null;
+  },
 ): Promise<Explained> {
   const { config, policy, nowSeconds } = parts;
   const token = await tokenOf(parts, request.token);
-  const { method, target } = request;
+  const { method, target, certificate = null } = request;
   const targetBytesMax = config.listener.maxTargetBytes;
-  const decided = explainRequest({ policy, targetBytesMax, method, target, token, nowSeconds });
+  const decided = explainRequest({ policy, targetBytesMax, method, target, token, certificate, nowSeconds });
   const explanation = await withCredential(decided, parts, token);
   return { explanation, verified: token.kind !== 'read' || token.verified };
 }

@@ -52,6 +52,8 @@ export interface Question {
   readonly method: string;
   readonly target: string;
   readonly token: TokenReading;
+  /** Thumbprint of what the caller shows; null for none. */
+  readonly certificate: string | null;
   readonly nowSeconds: number;
 }
 
@@ -109,7 +111,7 @@ export function explainRequest(question: Question): Explanation {
 }
 
 function explainToken(
-  { policy, token, nowSeconds }: Question,
+  { policy, token, certificate, nowSeconds }: Question,
   route: Route,
   path: string,
   steps: Step[],
@@ -142,7 +144,7 @@ function explainToken(
   }
   const { facts, live } = token;
   steps.push(step('token', true, 'token_signature', token.detail));
-  for (const { check, code, passed } of checksOf(route, path, facts, live, nowSeconds)) {
+  for (const { check, code, passed } of checksOf(route, path, facts, live, nowSeconds, certificate)) {
     steps.push(
       step(
         check,
@@ -152,7 +154,7 @@ function explainToken(
       ),
     );
   }
-  const verdict = decide(route, path, facts, live, nowSeconds);
+  const verdict = decide(route, path, facts, live, nowSeconds, certificate);
   if (!isDenial(verdict) && route.hook !== null) {
     const detail = `${route.hook.name} is asked; what it answers is not known here`;
     steps.push({ check: 'access hook', passed: true, code: null, detail });
@@ -200,6 +202,15 @@ function detailOf(
         ? 'not looked at'
         : `accepted: ${namesIn(accepted ?? [], words.audiences).join(', ') || 'none'}`;
     }
+    case 'binding':
+      if (facts.certificate !== null) return 'the token is bound to a client certificate';
+      return access.certificateBound[facts.issuer] === true
+        ? 'the token is bound to none, and must be bound to a client certificate'
+        : 'the token is bound to none, nor need it be';
+    case 'certificate':
+      return facts.certificate === null
+        ? 'not looked at'
+        : `must have the thumbprint ${facts.certificate}; give yours by --client-cert`;
     case 'token type': {
       const types = words.tokenTypes[facts.issuer] ?? [];
       if (types.length === 0) return 'the issuer has none';

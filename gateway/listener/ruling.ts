@@ -9,11 +9,11 @@ import { methodIndex } from '../core/methods.ts';
 import { isDenial, type Verdict } from '../core/verdict.ts';
 import { readTarget } from '../route/path.ts';
 import type { Route } from '../route/policy.ts';
+import { thumbprintInField } from '../tls/thumbprint.ts';
 import { readBearer } from '../token/bearer.ts';
 import type { Waiter } from '../token/pending.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
-import { thumbprintInField } from './client-certificate.ts';
 import { createJudge } from './judgement.ts';
 
 export interface Credentials {

@@ -101,6 +101,7 @@ describe('what is loosened one way is tightened the other way', () => {
     ['old keys', 'max_stale_seconds: 600', 'max_stale_seconds: 601', 'keys.max_stale_seconds'],
     ['a longer token', '    require_kid', '    max_token_bytes: 9000\n    require_kid', 'max_token_bytes'],
     ['a proxy that is believed', '[10.0.0.1]', '[10.0.0.1, 10.0.0.2]', 'trusted_proxies'],
+    ['a field with certificates that is believed', 'trusted_proxies', 'trust_client_cert: true, trusted_proxies', 'trust_client_cert'],
     ['a larger head', 'listener: {', 'listener: { max_header_bytes: 20000,', 'max_header_bytes'],
     ['an identity field of callers', 'identity_headers: [x-role]', 'identity_headers: []', 'identity_headers'],
   ])('%s', async (_, from, to, setting) => {
@@ -128,6 +129,20 @@ describe('what is loosened one way is tightened the other way', () => {
       out: expect.stringContaining('/in is served now, by the upstream orders'),
     });
   });
+});
+
+test('bound tokens that are no longer asked for, by a route or by its issuer', async () => {
+  const asked = base.replace('listener: {', 'listener: { trust_client_cert: true,');
+  const byRoute = asked.replace(
+    '    access_hook: team\n',
+    '    access_hook: team\n    certificate_bound: true\n',
+  );
+  const byIssuer = asked.replace('    require_kid', '    certificate_bound: true\n    require_kid');
+  for (const bound of [byRoute, byIssuer]) {
+    expect(await changesOf(bound, asked)).toEqual(['loosened certificate_bound']);
+    expect(await changesOf(asked, bound)).toEqual(['tightened certificate_bound']);
+  }
+  expect(await changesOf(byRoute, byIssuer)).toEqual([]);
 });
 
 describe('what cannot be compared is loosened both ways', () => {

@@ -200,4 +200,31 @@ describe('certificates of the listener', () => {
   test.each(['[]', '[{ cert_file: c }]', '[{ key_file: k }]'])('a pair is whole: %s is not', (list) => {
     expect(problemsIn(tls(list))).toHaveLength(1);
   });
+
+  const bound = { issuer: 'certificate_bound: true, ', route: 'certificate_bound: true, ' };
+  const callers = (listener: string, { issuer = '', route = '' }): string[] =>
+    problemsIn(`version: 1
+listener: { ${listener} }
+issuers: { main: { ${issuer}algorithms: [RS256], keys: { jwks_file: a } } }
+upstreams: { app: { urls: ["http://127.0.0.1:3000"] } }
+routes: [{ prefix: /, upstream: app, routes: [{ ${route}path: /a }] }]
+`).map((line) => line.replace(/^gw\.yaml:\d+:\d+: /, ''));
+  const asks = `tls: { certificates: [{ ${pair} }], client_certificates: { ca_file: ca } }`;
+
+  test('tokens that are bound to certificates are asked for only where callers can show one', () => {
+    const why =
+      'no token can pass: callers are asked for no certificate; give `listener.tls.client_certificates`, or `listener.trust_client_cert`';
+    expect(callers('', bound)).toEqual([
+      `issuers.main.certificate_bound: ${why}`,
+      `routes[0].routes[0].certificate_bound: ${why}`,
+    ]);
+    expect(callers(asks, bound)).toEqual([]);
+    expect(callers('trust_client_cert: true, trusted_proxies: [10.0.0.1]', bound)).toEqual([]);
+  });
+
+  test('a field with certificates is believed of somebody, or not at all', () => {
+    expect(callers('trust_client_cert: true', {})).toEqual([
+      'listener.trust_client_cert: whose Client-Cert is believed? Give `trusted_proxies`, or `peers` of the section `decision`',
+    ]);
+  });
 });

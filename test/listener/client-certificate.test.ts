@@ -1,7 +1,8 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { certificateReader, thumbprintInField } from '../../gateway/listener/client-certificate.ts';
+import { certificateReader } from '../../gateway/listener/client-certificate.ts';
 import type { HttpResponse } from '../../gateway/native/uws.ts';
+import { thumbprintInField } from '../../gateway/tls/thumbprint.ts';
 import { Authority } from '../support/certificates.ts';
 import { describeWith } from '../support/debian.ts';
 

@@ -202,9 +202,9 @@ describe('a line of tokens with an age to keep to', () => {
 
 describe('an exchange', () => {
   const given = reissuerOf();
-  const run = (type: number, status: number) =>
+  const run = (type: number, status: number, more: object = {}) =>
     given.reissuer.onUpstreamAnswer(
-      asked(given, 0, 600, { route: 'run', type, claims: { scope: 'workload', team: 't' } }),
+      asked(given, 0, 600, { route: 'run', type, claims: { scope: 'workload', team: 't', ...more } }),
       status,
       [],
     ).field;
@@ -214,6 +214,10 @@ describe('an exchange', () => {
     expect(claims).toMatchObject({ sub: 's', scope: 'execution', aud: 'orders', exp: nowSeconds() + 600 });
     expect(Object.keys(claims).toSorted()).toEqual(['aud', 'exp', 'iat', 'jti', 'nbf', 'scope', 'sub']);
     expect(minted).toEqual(['exchange']);
+  });
+  it('of a token that is bound to a certificate makes one that is bound to it, too (RFC 8705 section 3)', () => {
+    const cnf = { 'x5t#S256': 'x'.repeat(43) };
+    expect(claimsIn(run(workload, 200, { cnf })![1])).toMatchObject({ scope: 'execution', cnf });
   });
   it.each([300, 404, 409, 500])('of a %d does not happen', (status) => {
     expect(run(workload, status)).toBeNull();
