@@ -1,4 +1,4 @@
-import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -152,20 +152,6 @@ describe('with a token', () => {
       status: 401,
       code,
     });
-  });
-
-  test('one that is bound to a certificate is explained with that which is shown, and without', async () => {
-    const pem = join(folder, 'client.crt');
-    await writeFile(pem, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-    const thumbprint = createHash('sha256').update(Buffer.alloc(3)).digest('base64url');
-    const token = hmacToken({ scope: 'orders:read orders:write b', cnf: { 'x5t#S256': thumbprint } });
-    const asked = ['--path', '/orders/5', '--token', token];
-    const without = await report(...asked);
-    expect(without.answer).toMatchObject({ status: 401, code: 'token_certificate' });
-    expect(failed(without)).toEqual(['certificate']);
-    expect((await report(...asked, '--client-cert', pem)).answer.served).toBe(true);
-    const none = await explain([...asked, '--client-cert', config]);
-    expect(none).toMatchObject({ code: 2, err: `${config}: no certificate in PEM form\n` });
   });
 
   test('a forged one is refused by its signature, and never printed', async () => {
