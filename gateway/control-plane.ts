@@ -13,6 +13,7 @@ import { systemClock } from './core/clock.ts';
 import { IntrospectionPlane } from './introspection-plane.ts';
 import { KeyPlane } from './key-plane.ts';
 import { createRateMemory, type RateMemory } from './limits/rate-cells.ts';
+import type { ListenerThread } from './listener-thread.ts';
 import type { Configuration, ListenerBoot } from './listener/messages.ts';
 import { listenerMessagesVersion } from './listener/messages.ts';
 import { createTickets } from './listener/upgrade-tickets.ts';
@@ -43,6 +44,8 @@ import { version } from './version.ts';
 export interface ControlPlaneOptions extends LoadOptions {
   /** A listener hangs and the others have been drained: the process must end, and cannot end in order. */
   readonly onHung: () => void;
+  /** The first listener thread, made ahead of all this. */
+  readonly listener: ListenerThread;
 }
 
 export class ControlPlane {
@@ -109,11 +112,11 @@ export class ControlPlane {
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
+      ahead: options.listener,
       boot: (index, port) => {
         const seat = this.#logins?.seat() ?? null;
         const boot: ListenerBoot = {
           version: listenerMessagesVersion,
-          name: `listener-${index}`,
           configuration: this.#withKeys(),
           port,
           verifierThreads: threads.verifiersPerListener,
@@ -132,10 +135,8 @@ export class ControlPlane {
         started: (index, port) => this.#log.logger.info({ listener: index, port }, 'listener started'),
         died: (index, error, restartInMs) => {
           this.#metrics.listenerRestarted();
-          this.#log.logger.error(
-            { listener: index, err: error, restart_in_ms: restartInMs },
-            'listener died',
-          );
+          const death = { listener: index, err: error, restart_in_ms: restartInMs };
+          this.#log.logger.error(death, 'listener died');
         },
         servingChanged: (serving) => this.#metrics.listenersServing(serving),
         hung: (index, silentMs) => this.#endHung(index, silentMs),
@@ -198,6 +199,7 @@ export class ControlPlane {
     await Promise.all([this.#keys.ring.configure(config.issuers), this.#supervisor.start(port)]);
     this.#publishKeys();
     this.#log.logger.info({ port: this.port, admin_port: this.adminPort, version }, 'serving');
+    this.#log.flush(); // Somebody may wait for that line.
   }
 
   /** Loads the file again. The configuration in force stays when the new one cannot be used. One at a time. */
@@ -334,10 +336,8 @@ export class ControlPlane {
     const wasDraining = this.#draining;
     this.#draining = true;
     this.#metrics.draining();
-    this.#log.logger.fatal(
-      { listener: index, silent_ms: Math.round(silentMs) },
-      'a listener hangs; the process ends',
-    );
+    const silence = { listener: index, silent_ms: Math.round(silentMs) };
+    this.#log.logger.fatal(silence, 'a listener hangs; the process ends');
     this.#log.flush();
     if (wasDraining) {
       this.#options.onHung();

@@ -5,8 +5,9 @@
  * asked to end and closes its App on the way out. One that hangs cannot be asked; then the others are drained and the
  * process ends itself (`onHung`), for a process manager to start it again.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Clock } from './core/clock.ts';
+import { ListenerThread } from './listener-thread.ts';
 import type { Configuration, FromListener, ListenerBoot, ToListener } from './listener/messages.ts';
 import type { Introspected } from './token/verifier-parts.ts';
 import type { TlsMaterial } from './tls/certificate.ts';
@@ -21,7 +22,9 @@ export interface Launch {
 export interface SupervisorParts {
   readonly clock: Clock;
   readonly threads: number;
-  /** What the next incarnation of listener `index` is started with, and who follows its thread. */
+  /** Made ahead of the configuration, for the first seat; null: it is made like the others. */
+  readonly ahead: ListenerThread | null;
+  /** What the next incarnation of listener `index` begins with, and who follows its thread. */
   readonly boot: (index: number, port: number) => Launch;
   /** A listener met an unknown key id. Resolves when the search is over and new keys, if any, were published. */
   readonly searchKeys: (issuer: number) => Promise<void>;
@@ -47,7 +50,6 @@ const pingMs = 1000;
 const hungMs = 15_000;
 /** How long a listener may take to end once it has nothing left to wait for. */
 const endMsMax = 5000;
-const entry = new URL('./listener/thread.js', import.meta.url);
 
 interface Slot {
   readonly index: number;
@@ -182,7 +184,8 @@ export class Supervisor {
   }
 
   async #startFirst(slot: Slot): Promise<void> {
-    const worker = this.#spawn(slot);
+    const { ahead } = this.#parts;
+    const worker = this.#spawn(slot, ahead === null || ahead.ended ? undefined : ahead);
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: FromListener) => {
         if (message.kind === 'listening') resolve();
@@ -192,10 +195,11 @@ export class Supervisor {
     });
   }
 
-  #spawn(slot: Slot): Worker {
+  #spawn(slot: Slot, thread = new ListenerThread(slot.index)): Worker {
+    const { worker } = thread;
     const { boot, made } = this.#parts.boot(slot.index, this.#port);
-    const worker = new Worker(entry, { workerData: boot });
     made(worker);
+    thread.begin(boot);
     slot.worker = worker;
     slot.startedMs = slot.heardMs = this.#parts.clock.monotonicMs();
     let error: Error | null = null;

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { formatProblems } from '../config/problem.ts';
 import { FileWatches, watchFile } from '../config/watch.ts';
-import { ControlPlane } from '../control-plane.ts';
-import { ConfigurationRefused } from '../loaded.ts';
+import type { ControlPlane } from '../control-plane.ts';
+import { ListenerThread } from '../listener-thread.ts';
 import { DriverUnavailable } from '../native/uws.ts';
 import { exitCode } from './exit-codes.ts';
 
@@ -78,6 +78,9 @@ interface Running {
 
 /** Starts the gateway and has it follow its file and the signals. Errors: those of `ControlPlane.start`. */
 async function run(file: string): Promise<Running> {
+  // Two threads load their code at once: half of a start is nothing else.
+  const listener = new ListenerThread(0);
+  const { ControlPlane } = await import('../control-plane.ts');
   // Watched before it is read: a change in between is seen.
   let plane: ControlPlane | null = null;
   let changedEarly = false;
@@ -90,6 +93,7 @@ async function run(file: string): Promise<Running> {
   plane = await ControlPlane.start({
     file,
     environment: process.env,
+    listener,
     onHung: killSelf,
     onFiles: (files) => watches.follow(files),
   });
@@ -120,7 +124,8 @@ function untilSignal(plane: ControlPlane): Promise<number> {
   });
 }
 
-function sayWhyNot(error: unknown): number {
+async function sayWhyNot(error: unknown): Promise<number> {
+  const { ConfigurationRefused } = await import('../loaded.ts');
   if (error instanceof ConfigurationRefused) {
     process.stderr.write(formatProblems(error.problems));
     return exitCode.usage;

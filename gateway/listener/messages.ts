@@ -1,6 +1,7 @@
 /**
  * What crosses between the main thread and a listener thread, and nothing else. Raise the version with every change.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { VerificationKey } from '../../workers/messages.ts';
 import type { Config } from '../config/schema.ts';
 import type { Handle as FlightHandle } from '../flight/table.ts';
@@ -34,10 +35,16 @@ export interface Configuration {
   readonly rates: RateMemory | null;
 }
 
-/** What a listener thread is started with (`workerData`). */
+/** What a listener thread is made with (`workerData`). */
+export interface ListenerSeed {
+  readonly name: string;
+  /** The one message that comes here is its `ListenerBoot`. */
+  readonly boot: MessagePort;
+}
+
+/** What a listener thread begins to serve with. */
 export interface ListenerBoot {
   readonly version: number;
-  readonly name: string;
   readonly configuration: Configuration;
   readonly port: number;
   readonly verifierThreads: number;

@@ -4,6 +4,7 @@
  * Whatever ends this thread closes the App first (`exit` handler): the driver aborts the process otherwise. The thread is
  * never terminated from outside; it is told to drain or to stop.
  */
+import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.ts';
 import type { OauthConfig } from '../config/schema.ts';
@@ -29,6 +30,7 @@ import {
   type Configuration,
   type FromListener,
   type ListenerBoot,
+  type ListenerSeed,
   listenerMessagesVersion,
   type LoginsMemory,
   type ToListener,
@@ -45,7 +47,9 @@ import type { TlsMaterial } from '../tls/certificate.ts';
 
 assert(parentPort !== null, 'a listener is a worker thread');
 const main = parentPort;
-const boot = workerData as ListenerBoot;
+const seed = workerData as ListenerSeed;
+const [boot] = (await once(seed.boot, 'message')) as [ListenerBoot];
+seed.boot.close();
 assert(boot.version === listenerMessagesVersion, 'a listener of another version');
 
 const tell = (message: FromListener): void => main.postMessage(message);
@@ -53,7 +57,7 @@ const { config } = boot.configuration;
 const recorder = new Recorder(boot.metrics);
 const log = openLog({
   level: config.log.level,
-  thread: boot.name,
+  thread: seed.name,
   onDrop: (lines) => recorder.logLinesDropped(lines),
 });
 

@@ -79,7 +79,7 @@ function obey(): void {
 }
 
 function isListener(): boolean {
-  return typeof workerData === 'object' && workerData !== null && 'configuration' in workerData;
+  return typeof workerData === 'object' && workerData !== null && 'boot' in workerData;
 }
 
 /** Replaces the constructor of threads by one that remembers them, before anybody imports it. */

@@ -76,7 +76,7 @@ function obeyAsWorker(): void {
   };
 }
 
-const data = workerData as { readonly name?: unknown; readonly configuration?: unknown } | null;
+const data = workerData as { readonly name?: unknown; readonly boot?: unknown } | null;
 if (isMainThread) relay();
-else if (typeof data?.name === 'string' && data.configuration !== undefined) obeyAsListener(data.name);
+else if (typeof data?.name === 'string' && data.boot !== undefined) obeyAsListener(data.name);
 else obeyAsWorker();
