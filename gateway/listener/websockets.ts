@@ -3,7 +3,7 @@ import { assert } from '../core/assert.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
-import { methodIndex } from '../core/methods.ts';
+import { methodIndex, methods } from '../core/methods.ts';
 import { isDenial } from '../core/verdict.ts';
 import { closeCodes, type UpstreamSocket } from '../core/websocket.ts';
 import type { WebSocketEnd } from '../metrics/catalogue.ts';
@@ -135,8 +135,8 @@ export class WebSockets implements WebSocketParts {
   }
 
   /**
-   * A further token of the same subject, decided by the configuration that is in force now. What is open keeps the limits that
-   * it began with.
+   * A further token of the same subject, decided by the configuration that is in force now, its access hook included. What is
+   * open keeps the limits that it began with.
    */
   renew(
     socket: PassedWebSocket,
@@ -146,14 +146,25 @@ export class WebSockets implements WebSocketParts {
   ): () => void {
     const { verifier } = this.#options;
     const serving = this.#options.serving();
-    const settle = (outcome: Facts | Refusal): void =>
-      done(isDenial(outcome) ? outcome : this.#judge(socket, outcome, serving));
+    let isWithdrawn = false;
+    const settle = (outcome: Facts | Refusal): void => {
+      if (isDenial(outcome)) return done(outcome);
+      const renewed = this.#judge(socket, outcome, serving);
+      if (isDenial(renewed) || renewed.route.hook === null) return done(renewed);
+      const asked = { methodName: methods[get]!, path: socket.path };
+      serving.askHook(renewed.route, asked, outcome, (refusal) => {
+        if (!isWithdrawn) done(refusal ?? renewed);
+      });
+    };
     const waiter = { settle };
     const known = verifier.lookup(token);
     if (known === undefined) verifier.verify(token, peerAddress, waiter);
     // Not before this has returned.
     else queueMicrotask(() => settle(known));
-    return () => verifier.withdraw(waiter);
+    return () => {
+      isWithdrawn = true;
+      verifier.withdraw(waiter);
+    };
   }
 
   #judge({ arrival, path }: PassedWebSocket, facts: Facts, serving: Serving): Renewed | Refusal {

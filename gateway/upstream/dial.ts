@@ -13,6 +13,7 @@ import { readAnswer } from './answer.ts';
 import type { Refuse } from './call.ts';
 import { connectorOf, openSocketTo } from './connector.ts';
 import type { Endpoint } from './endpoint.ts';
+import { connectKindOf, isTlsFailure } from './failure.ts';
 import { failureCodes, type CallFailure } from './observer.ts';
 import type { Upstream } from './upstream.ts';
 import { DialedSocket } from './websocket.ts';
@@ -58,7 +59,7 @@ export class Dial {
       handshakeTimeout: config.headTimeoutMs,
       createConnection: ((_: unknown, done: (error: Error | null, socket?: unknown) => void): void => {
         openSocketTo(url, connector, (error, opened) => {
-          if (error !== null) this.#failure = 'unreachable';
+          if (error !== null) this.#failure = connectFailure(error);
           done(error, opened ?? undefined);
         });
       }) as never,
@@ -145,8 +146,16 @@ function fieldsOf({ rawHeaders }: IncomingMessage): string[] {
   return rawHeaders.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
 }
 
+/** There is no body that could have spoilt it, and nothing of ours but the URL. */
+function connectFailure(error: Error): CallFailure {
+  const kind = connectKindOf(error);
+  return kind === 'body' || kind === 'defect' ? 'unreachable' : kind;
+}
+
 /** What became of a handshake that did not end in an answer. The library's own errors have no code: the answer was no 101 of ours. */
-function kindOf({ code = '', message }: NodeJS.ErrnoException): CallFailure {
+function kindOf(error: NodeJS.ErrnoException): CallFailure {
+  const { code = '', message } = error;
+  if (isTlsFailure(error)) return 'tls';
   if (message === 'Opening handshake has timed out' || code === 'ETIMEDOUT') return 'timeout';
   if (code === '' || code.startsWith('HPE_') || code.startsWith('WS_ERR_')) return 'invalid';
   return 'reset';

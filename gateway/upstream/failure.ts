@@ -35,6 +35,9 @@ export function kindOf(error: Error): ErrorKind {
   return code === '' || defectCodes.has(code) ? 'defect' : 'reset';
 }
 
+/** Is this how Node and OpenSSL name a handshake that failed? With TLS 1.3 it may be told behind the handshake. */
+export const isTlsFailure = (error: Error): boolean => TLS_CODE.test(codeOf(error));
+
 /** What became of a request for which no connection was had. */
 export function connectKindOf(error: Error): 'unreachable' | 'tls' | 'timeout' | 'body' | 'defect' {
   const code = codeOf(error);

@@ -1,8 +1,12 @@
 /** TLS to upstreams, from the built program to real servers: who is believed, what is shown, and what a reload renews. */
+import { once } from 'node:events';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Authority, type Pair, replaceFile } from '../support/certificates.ts';
 import { describeWith } from '../support/debian.ts';
@@ -28,8 +32,8 @@ describeWith('openssl', 'TLS to upstreams', () => {
 
   const ask = async (name: string): Promise<string> => {
     const response = await fetch(`${gateway.url}/${name}`);
-    const text = await response.text();
-    return response.ok ? text : `${response.status} ${(JSON.parse(text) as { code: string }).code}`;
+    const body = await response.text();
+    return response.ok ? body : `${response.status} ${(JSON.parse(body) as { code: string }).code}`;
   };
   const failures = (name: string): Promise<number> =>
     gateway.metric('sallyport_upstream_errors_total', `upstream="${name}"`, 'kind="tls"');
@@ -64,7 +68,7 @@ describeWith('openssl', 'TLS to upstreams', () => {
 upstreams:
 ${names.map((name) => `  ${name}: ${upstreams[name]}`).join('\n')}
 routes:
-${names.map((name) => `  - { path: /${name}, public: true, upstream: ${name} }`).join('\n')}
+${names.map((name) => `  - { path: /${name}, public: true, upstream: ${name}, websocket: {} }`).join('\n')}
 `,
       {
         files: {
@@ -96,9 +100,25 @@ ${names.map((name) => `  - { path: /${name}, public: true, upstream: ${name} }`)
   it.each(['unknown', 'misnamed', 'expired', 'unshown12'])(
     'answers 502, and counts a failure of TLS, for one that is %s',
     async (name) => {
-      expect(await failures(name)).toBe(0);
+      const before = await failures(name);
       expect(await ask(name)).toBe('502 upstream_tls');
-      expect(await failures(name)).toBe(1);
+      expect(await failures(name)).toBe(before + 1);
+    },
+  );
+
+  it.each(['unknown', 'misnamed', 'expired', 'unshown12'])(
+    'answers 502 to a request for a WebSocket, too, and counts a failure of TLS, for one that is %s',
+    async (name) => {
+      const before = await failures(name);
+      const knocking = new WebSocket(`${gateway.url.replace('http', 'ws')}/${name}`);
+      const [outgoing, answer] = (await once(knocking, 'unexpected-response')) as [
+        ClientRequest,
+        IncomingMessage,
+      ];
+      const body = JSON.parse(await text(answer)) as { code: string };
+      outgoing.destroy();
+      expect([answer.statusCode, body.code]).toEqual([502, 'upstream_tls']);
+      expect(await failures(name)).toBe(before + 1);
     },
   );
 
