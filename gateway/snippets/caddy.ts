@@ -1,11 +1,18 @@
 /** Caddy with `forward_auth`. */
 import { upstreamField } from '../decision/tag.ts';
-import { authorityOf, block, type Front, isTls, splitAuthority, titled } from './front.ts';
+import { authorityOf, block, certificateFields, type Front, isTls, splitAuthority, titled } from './front.ts';
 
-export function caddySnippet({ gateway, listen, mountPath, upstreams, fields }: Front): string {
+export function caddySnippet(front: Front): string {
+  const { gateway, listen, mountPath, upstreams, fields, tellsCertificate } = front;
   const [host, port] = splitAuthority(listen);
   const copied = [...fields, upstreamField].map(titled);
   const identity = fields.filter((name) => name !== 'authorization').map(titled);
+  const certificate = tellsCertificate
+    ? [
+        '# The certificate that the caller has shown, where this site has TLS with client_auth (RFC 9440).',
+        'request_header Client-Cert ":{http.request.tls.client.certificate_der_base64}:"',
+      ]
+    : [];
   const services = upstreams.map((upstream) => {
     const { tag, urls } = upstream;
     const scheme = isTls(upstream) ? 'https://' : '';
@@ -31,7 +38,7 @@ http://:${port} {
         request_header -${titled(upstreamField)}
 ${block(
   '        ',
-  identity.map((name) => `request_header -${name}`),
+  [...identity, ...certificateFields].map((name) => `request_header -${name}`).concat(certificate),
 )}
 
         # Method and path are asked about in X-Forwarded-Method and -Uri, by GET and without the body.

@@ -1,6 +1,14 @@
 /** Envoy with the HTTP service of `envoy.filters.http.ext_authz`: a bootstrap that runs, or a part of one. */
 import { upstreamField } from '../decision/tag.ts';
-import { authorityOf, block, type Front, type FrontUpstream, isTls, splitAuthority } from './front.ts';
+import {
+  authorityOf,
+  block,
+  certificateFields,
+  type Front,
+  type FrontUpstream,
+  isTls,
+  splitAuthority,
+} from './front.ts';
 
 const type = (name: string): string => `"@type": type.googleapis.com/envoy.${name}`;
 
@@ -77,7 +85,7 @@ static_resources:
               mutations:
 ${block(
   '              ',
-  [...identity, upstreamField].map((name) => `- remove: ${name}`),
+  [...identity, upstreamField, ...certificateFields].map((name) => `- remove: ${name.toLowerCase()}`),
 )}
           http_filters:
           - name: envoy.filters.http.ext_authz

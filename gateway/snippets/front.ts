@@ -21,6 +21,8 @@ export interface Front {
   /** Fields that are the gateway's to say (`ownedFields`), but for that of the upstream. */
   readonly fields: readonly string[];
   readonly routes: readonly Route[];
+  /** The gateway believes `Client-Cert` of this proxy (RFC 9440). */
+  readonly tellsCertificate: boolean;
 }
 
 export interface FrontOptions {
@@ -46,7 +48,15 @@ export function frontOf(
     .map(([name, { urls }]) => ({ tag: upstreamTag(name), urls: urls.map((url) => new URL(url)) }))
     .filter(({ tag }) => used.has(tag));
   const fields = ownedFields(policy).filter((name) => name !== upstreamField);
-  return { gateway, listen: options.listen, mountPath: mount.path, upstreams, fields, routes: policy.routes };
+  return {
+    gateway,
+    listen: options.listen,
+    mountPath: mount.path,
+    upstreams,
+    fields,
+    routes: policy.routes,
+    tellsCertificate: config.listener.trustClientCert,
+  };
 }
 
 function gatewayOf({ listener: { host, port } }: Config): string | null {
@@ -68,6 +78,9 @@ export function splitAuthority(authority: string): readonly [host: string, port:
 }
 
 export const isTls = ({ urls }: FrontUpstream): boolean => urls[0]!.protocol === 'https:';
+
+/** Fields that say which certificate a caller has shown: it is not for the caller to say (RFC 9440 section 4). */
+export const certificateFields = ['Client-Cert', 'Client-Cert-Chain'] as const;
 
 /** `x-user-id` as `X-User-Id`: how people write fields. */
 export const titled = (name: string): string =>

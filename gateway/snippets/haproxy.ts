@@ -3,9 +3,9 @@
  * Two files: the configuration, and the Lua that it loads.
  */
 import { upstreamField } from '../decision/tag.ts';
-import { authorityOf, block, type Front, isTls } from './front.ts';
+import { authorityOf, block, certificateFields, type Front, isTls } from './front.ts';
 
-export function haproxySnippet({ gateway, listen, upstreams }: Front): string {
+export function haproxySnippet({ gateway, listen, upstreams, tellsCertificate }: Front): string {
   const backends = upstreams.map((upstream) => {
     const { tag, urls } = upstream;
     const tls = isTls(upstream) ? ' ssl verify required ca-file @system-ca sni req.hdr(host)' : '';
@@ -15,6 +15,12 @@ export function haproxySnippet({ gateway, listen, upstreams }: Front): string {
 ${block('    ', servers)}
 `;
   });
+  const certificate = tellsCertificate
+    ? [
+        '# The certificate that the caller has shown, where `bind` has `verify optional` (RFC 9440).',
+        'http-request set-header Client-Cert :%[ssl_c_der,base64]: if { ssl_c_used }',
+      ]
+    : [];
   return `# Sallyport decides, HAProxy forwards. Needs sallyport.lua beside it: \`sallyport snippets haproxy --lua\`.
 #
 # The decision names the upstream, so that no second table of paths is kept here.
@@ -32,6 +38,7 @@ defaults
 
 frontend sallyport_front
     bind ${listen}
+${block('    ', certificateFields.map((name) => `http-request del-header ${name}`).concat(certificate))}
     http-request lua.sallyport
     http-request set-header X-Forwarded-For %[src]
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
@@ -92,6 +99,8 @@ core.register_action("sallyport", { "http-req" }, function(txn)
     for _, value in pairs(headers["authorization"]) do values[#values + 1] = value end
     asked["authorization"] = values
   end
+
+  if headers["client-cert"] ~= nil then asked["client-cert"] = { headers["client-cert"][0] } end
 
   local response = core.httpclient():get{ url = decision, headers = asked, timeout = 5000 }
   if response == nil or response.status ~= 200 then

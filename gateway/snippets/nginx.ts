@@ -1,6 +1,6 @@
 /** nginx with `auth_request` (ngx_http_auth_request_module). */
 import { upstreamField } from '../decision/tag.ts';
-import { authorityOf, block, type Front, isTls, titled } from './front.ts';
+import { authorityOf, block, certificateFields, type Front, isTls, titled } from './front.ts';
 
 const variable = (name: string): string => `$sallyport_field_${name.replaceAll(/[^a-z0-9]/g, '_')}`;
 
@@ -81,6 +81,11 @@ ${block(
         proxy_set_header ${titled(upstreamField)} "";
         proxy_set_header Authorization $sallyport_credentials;
         proxy_set_header Host $sallyport_host;
+        # nginx cannot say in this field what certificate it was shown (RFC 9440): tokens that are bound to one are refused.
+${block(
+  '        ',
+  certificateFields.map((name) => `proxy_set_header ${name} "";`),
+)}
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
         proxy_set_header X-Forwarded-Host $http_host;

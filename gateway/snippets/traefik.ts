@@ -2,7 +2,7 @@
 import { parsePattern, type Segment } from '../route/pattern.ts';
 import type { Route } from '../route/policy.ts';
 import { upstreamFor } from '../decision/answer.ts';
-import { block, type Front, spellings } from './front.ts';
+import { block, certificateFields, type Front, spellings } from './front.ts';
 
 const quoted = (text: string): string => JSON.stringify(text);
 
@@ -16,6 +16,7 @@ export function traefikSnippet({ gateway, mountPath, upstreams, fields, routes }
         authRequestHeaders: [Authorization]
         authResponseHeadersRegex: ${quoted(owned)}`,
   );
+  const removed = certificateFields.map((name) => `${name}: ""`).join(', ');
   const services = upstreams.map(
     ({ tag, urls }) => `to-${tag}:
       loadBalancer:
@@ -30,6 +31,9 @@ export function traefikSnippet({ gateway, mountPath, upstreams, fields, routes }
 # The entry point must not trust X-Forwarded-* of its callers, and should keep \`sanitizePath\` as it is.
 http:
   middlewares:
+    # Traefik cannot say in these fields what certificate it was shown (RFC 9440): tokens that are bound to one are refused.
+    sallyport-callers:
+      headers: { customRequestHeaders: { ${removed} } }
     ${middlewares.join('\n    ')}
   routers:
 ${block('    ', routersOf(routes))}
@@ -48,13 +52,16 @@ function routersOf(routes: readonly Route[]): readonly string[] {
     .toSorted((a, b) => (kindsOf(a.segments) < kindsOf(b.segments) ? -1 : 1));
   const lines = ranked.flatMap(({ route, segments }, rank) => {
     const tag = upstreamFor(route);
-    const middlewares = tag === '' ? '' : `, middlewares: [sallyport-${tag}]`;
+    const middlewares = tag === '' ? 'sallyport-callers' : `sallyport-callers, sallyport-${tag}`;
     const service = tag === '' ? 'sallyport' : `to-${tag}`;
     const rule = ruleOf(segments) + methodsRule(route);
     const priority = ranked.length - rank + 1;
-    return `route-${route.index}: { rule: ${quoted(rule)}, priority: ${priority}, service: ${service}${middlewares} }`;
+    return `route-${route.index}: { rule: ${quoted(rule)}, priority: ${priority}, service: ${service}, middlewares: [${middlewares}] }`;
   });
-  return [...lines, 'rest: { rule: "PathPrefix(`/`)", priority: 1, service: sallyport }'];
+  return [
+    ...lines,
+    'rest: { rule: "PathPrefix(`/`)", priority: 1, service: sallyport, middlewares: [sallyport-callers] }',
+  ];
 }
 
 const kindsOf = (segments: readonly Segment[]): string =>

@@ -62,6 +62,22 @@ describe('sallyport snippets', () => {
     expect(whole.includes('/own')).toBe(proxy === 'traefik');
   });
 
+  it.each(proxies)(
+    '%s: what callers say of certificates goes no further (RFC 9440 section 4)',
+    async (proxy) => {
+      const removal = {
+        nginx: 'proxy_set_header Client-Cert "";',
+        caddy: 'request_header -Client-Cert\n',
+        traefik: 'customRequestHeaders: { Client-Cert: "", Client-Cert-Chain: "" }',
+        envoy: '- remove: client-cert\n',
+        haproxy: 'http-request del-header Client-Cert\n',
+      }[proxy];
+      const text = await snippet(proxy);
+      expect(text).toContain(removal);
+      expect(text).not.toMatch(/certificate_der|ssl_c_der/);
+    },
+  );
+
   it('the gateway is the listener unless it is said where it is', async () => {
     expect(await snippet('nginx')).toContain('server 127.0.0.1:8080;');
     const { code, err } = await run(['snippets', 'nginx', '-c', await configFile(mounts, 0)]);
@@ -113,7 +129,9 @@ interface Traefik {
       >
     >;
     readonly services: Readonly<Record<string, unknown>>;
-    readonly middlewares: Readonly<Record<string, { readonly forwardAuth: { readonly address: string } }>>;
+    readonly middlewares: Readonly<
+      Record<string, { readonly forwardAuth?: { readonly address: string }; readonly headers?: unknown }>
+    >;
   };
 }
 
@@ -131,9 +149,10 @@ describe('for Traefik', () => {
     ]);
     for (const { service, middlewares = [] } of routers) {
       expect(Object.keys(http.services)).toContain(service);
-      if (service === 'sallyport') expect(middlewares).toEqual([]);
+      expect(middlewares[0]).toBe('sallyport-callers');
+      if (service === 'sallyport') expect(middlewares).toHaveLength(1);
       else
-        expect(http.middlewares[middlewares[0]!]!.forwardAuth.address).toMatch(
+        expect(http.middlewares[middlewares[1]!]!.forwardAuth!.address).toMatch(
           new RegExp(`[?]upstream=${service.slice(3)}$`),
         );
     }

@@ -38,6 +38,8 @@ core.register_action("sallyport", { "http-req" }, function(txn)
     asked["authorization"] = values
   end
 
+  if headers["client-cert"] ~= nil then asked["client-cert"] = { headers["client-cert"][0] } end
+
   local response = core.httpclient():get{ url = decision, headers = asked, timeout = 5000 }
   if response == nil or response.status ~= 200 then
     local status = response and response.status or 0
