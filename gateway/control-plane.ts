@@ -34,7 +34,7 @@ import { exposeFlights } from './metrics/flights.ts';
 import { watchLoop } from './metrics/loop.ts';
 import { formatFor } from './metrics/negotiation.ts';
 import { Recorder } from './metrics/recorder.ts';
-import { loadDriver } from './native/uws.ts';
+import { findDriver } from './native/uws.ts';
 import { freePort } from './port.ts';
 import { Supervisor } from './supervisor.ts';
 import { TlsPlane } from './tls-plane.ts';
@@ -124,6 +124,7 @@ export class ControlPlane {
           logins: seat?.memory ?? null,
           tickets,
           tls: this.#tls.material,
+          driver: findDriver(),
         };
         return { boot, made: (thread) => seat?.watch(thread) };
       },
@@ -176,7 +177,7 @@ export class ControlPlane {
     process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(
       config.listener.maxHeaderBytes + config.listener.maxTargetBytes,
     );
-    loadDriver();
+    findDriver();
     await refusing(this.#options.file, this.#tls.configure(config.listener.tls));
     const port = await freePort(config.listener.host, config.listener.port);
     await this.#logins?.check(this.#options.environment, this.#log.logger);

@@ -47,6 +47,8 @@ export interface ListenerBoot {
   readonly version: number;
   readonly configuration: Configuration;
   readonly port: number;
+  /** The file that main has checked and loaded. */
+  readonly driver: string;
   readonly verifierThreads: number;
   readonly metrics: RegionHandle;
   /** Null: plain HTTP. */

@@ -90,7 +90,7 @@ const verification = new Verification({
   search: (issuer, ticket) => tell({ kind: 'search-keys', issuer, ticket }),
   ask: (token, ticket) => tell({ kind: 'introspect', token, ticket }),
 });
-const driver = loadDriver();
+const driver = loadDriver(boot.driver);
 driver._cfg('silent');
 const drain = new Drain();
 

@@ -70,21 +70,39 @@ export interface Attempt {
 }
 
 const require = createRequire(import.meta.url);
-let loaded: Driver | undefined;
+let loaded: LoadedDriver | undefined;
+
+interface LoadedDriver {
+  readonly driver: Driver;
+  readonly file: string;
+}
 
 /**
  * Loads the driver for this thread. Later calls in the same thread return the same one.
  *
- * Cost: 10 ms, and 15 more where a copy has to be checked.
+ * Cost: 10 ms, and 15 more where a copy has to be checked; none of that where another thread of this process has found it
+ * and tells the `file` (`findDriver`).
  * Errors: DriverUnavailable.
  */
-export function loadDriver(): Driver {
-  loaded ??= openDriver(nativeBinary(), cacheFolders());
+export function loadDriver(file?: string): Driver {
+  if (file !== undefined) loaded ??= { driver: require(file) as Driver, file };
+  return found().driver;
+}
+
+/** Loads the driver for this thread, too, and says from which file. Errors: DriverUnavailable. */
+export function findDriver(): string {
+  return found().file;
+}
+
+function found(): LoadedDriver {
+  if (loaded !== undefined) return loaded;
+  const platform = currentPlatform();
+  loaded = openDriver(nativeBinary(platform), cacheFolders(), platform);
   return loaded;
 }
 
 /** The path of the package's binary for this system, which need not exist. Errors: DriverUnavailable. */
-export function nativeBinary(platform: Platform = currentPlatform()): string {
+export function nativeBinary(platform: Platform): string {
   const name = `uws_${platform.os}_${platform.arch}_${platform.abi}.node`;
   try {
     return join(dirname(require.resolve('uWebSockets.js')), name);
@@ -93,17 +111,13 @@ export function nativeBinary(platform: Platform = currentPlatform()): string {
   }
 }
 
-/** As `loadDriver`, from a given binary and with given cache folders. */
-export function openDriver(
-  original: string,
-  caches: readonly string[],
-  platform: Platform = currentPlatform(),
-): Driver {
+/** Loads the driver from a given binary, with given cache folders. Errors: DriverUnavailable. */
+export function openDriver(original: string, caches: readonly string[], platform: Platform): LoadedDriver {
   const tried: Attempt[] = [];
   // Loading a glibc binary under musl can end the process instead of throwing.
   if (platform.os === 'linux' && platform.glibc === undefined) throw new DriverUnavailable(tried, platform);
   try {
-    return require(original) as Driver;
+    return { driver: require(original) as Driver, file: original };
   } catch (error) {
     tried.push({ path: original, reason: reasonOf(error) });
     if (!canCopyLoad(error, platform)) throw new DriverUnavailable(tried, platform);
@@ -126,7 +140,8 @@ export function openDriver(
   }));
   for (const { path, find } of [{ path: beside, find: installed }, ...cached]) {
     try {
-      return require(find()) as Driver;
+      const file = find();
+      return { driver: require(file) as Driver, file };
     } catch (error) {
       tried.push({ path, reason: reasonOf(error) });
     }
