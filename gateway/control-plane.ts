@@ -241,11 +241,12 @@ export class ControlPlane {
     this.#log.flush();
   }
 
-  #configurationOf(number: number, { config, policy, upstreamTls }: Loaded): Configuration {
+  #configurationOf(number: number, { config, policy, upstreamTls, collectorHeaders }: Loaded): Configuration {
     const providers = Object.keys(config.oauth?.providers ?? {});
     const labels = this.#cells.label(policy, Object.keys(config.upstreams), providers);
     if (policy.routes.some(({ rate }) => rate !== null)) this.#rates ??= createRateMemory(randomBytes(32));
-    return { number, config, labels, upstreamTls, keys: [], signing: [], rates: this.#rates };
+    const keyless = { keys: [], signing: [] };
+    return { number, config, labels, upstreamTls, collectorHeaders, ...keyless, rates: this.#rates };
   }
 
   async #reload(): Promise<ReloadResult> {
@@ -303,12 +304,9 @@ export class ControlPlane {
 
   #checks(): readonly Check[] {
     const { serving, size } = this.#supervisor;
+    const shutdown = this.#draining ? 'the gateway is shutting down' : 'no';
     return [
-      {
-        name: 'draining',
-        ok: !this.#draining,
-        detail: this.#draining ? 'the gateway is shutting down' : 'no',
-      },
+      { name: 'draining', ok: !this.#draining, detail: shutdown },
       { name: 'listeners', ok: serving > 0, detail: `${serving} of ${size} serving` },
       {
         name: 'config',

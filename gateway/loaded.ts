@@ -9,8 +9,10 @@ import { readBounded } from './keys/files.ts';
 import type { Configuration } from './listener/messages.ts';
 import { sameFlights } from './oauth/flights.ts';
 import type { Policy } from './route/policy.ts';
+import { showPath } from './route/problem.ts';
 import { CertificatesRefused } from './tls/files.ts';
 import { readUpstreamTls } from './tls/upstream-tls.ts';
+import { prepareTracing } from './tracing/preparation.ts';
 
 /** The configuration cannot be used. `problems` says why, place by place. */
 export class ConfigurationRefused extends Error {
@@ -28,6 +30,7 @@ export interface Loaded {
   readonly policy: Policy;
   readonly warnings: readonly Problem[];
   readonly upstreamTls: Configuration['upstreamTls'];
+  readonly collectorHeaders: Configuration['collectorHeaders'];
 }
 
 export interface LoadOptions {
@@ -43,7 +46,14 @@ export async function load({ file, environment, onFiles }: LoadOptions): Promise
   onFiles(loaded.files);
   if (!loaded.ok) throw new ConfigurationRefused(loaded.problems);
   const upstreamTls = await refusing(file, readUpstreamTls(loaded.config.upstreams, readBounded));
-  return { ...loaded, upstreamTls };
+  const prepared = await prepareTracing(loaded.config.tracing, environment, readBounded);
+  if (!prepared.ok) {
+    const { path, message } = prepared.problem;
+    throw new ConfigurationRefused([
+      { ...loaded.placeOf(path), path: showPath(path), message, excerpt: null },
+    ]);
+  }
+  return { ...loaded, upstreamTls, collectorHeaders: prepared.headers };
 }
 
 /** Certificates that cannot be used are problems of the configuration that names them. Errors: `ConfigurationRefused`. */
@@ -59,7 +69,7 @@ export async function refusing<T>(file: string, work: Promise<T>): Promise<T> {
 }
 
 /** What a listener takes over only when it starts: a reload that changes it is refused. */
-const fixedSections = ['listener', 'admin', 'verifier', 'metrics'] as const;
+const fixedSections = ['listener', 'admin', 'verifier', 'metrics', 'tracing'] as const;
 /** Of the listener, certificates can be renewed; whether it speaks TLS at all cannot be changed. */
 const fixedPart = (config: Config, section: (typeof fixedSections)[number]): unknown =>
   section === 'listener' ? { ...config.listener, tls: config.listener.tls !== undefined } : config[section];

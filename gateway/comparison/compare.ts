@@ -192,6 +192,7 @@ const compareSection: Readonly<Record<keyof Config, Compare>> = {
   shutdown: asOne('shutdown', 'shutdown'),
   log: asOne('log', 'log'),
   metrics: asOne('metrics', 'metrics'),
+  tracing: asOne('tracing', 'tracing'),
 };
 
 const believed = ({ trustClientCert }: Config['listener']): readonly string[] =>

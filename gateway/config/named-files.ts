@@ -29,7 +29,14 @@ interface SecretPlace {
   readonly variable?: string | undefined;
 }
 
-function secretsOf({ listener, issuers, signers, upstreams, oauth }: Config): readonly SecretPlace[] {
+function secretsOf({
+  listener,
+  issuers,
+  signers,
+  upstreams,
+  tracing,
+  oauth,
+}: Config): readonly SecretPlace[] {
   const ofIssuers = Object.entries(issuers).flatMap(([name, { keys }]): readonly SecretPlace[] => {
     const at = ['issuers', name, 'keys'];
     return [
@@ -69,12 +76,17 @@ function secretsOf({ listener, issuers, signers, upstreams, oauth }: Config): re
       { path: [...at, 'key_file'], file: upstreamTls?.keyFile },
     );
   }
-  if (oauth === undefined) return [...ofTls, ...ofIssuers, ...ofSigners, ...ofIntrospection];
+  const ofTracing: readonly SecretPlace[] = [
+    { path: ['tracing', 'headers_file'], file: tracing.headersFile },
+    { path: ['tracing', 'headers_env'], variable: tracing.headersEnv },
+  ];
+  if (oauth === undefined) return [...ofTracing, ...ofTls, ...ofIssuers, ...ofSigners, ...ofIntrospection];
   const ofProviders = Object.entries(oauth.providers).flatMap(([name, { clientAuth }]) =>
     placesOfClientAuth(['oauth', 'providers', name], clientAuth),
   );
   const at = ['oauth', 'store'];
   return [
+    ...ofTracing,
     ...ofTls,
     ...ofIssuers,
     ...ofSigners,
@@ -143,7 +155,12 @@ export function resolveFiles(config: Config, folder: string): Config {
   const { tls } = config.listener;
   const listener =
     tls === undefined ? config.listener : { ...config.listener, tls: resolveTlsFiles(tls, from) };
-  const resolved = { ...config, listener, issuers, signers, upstreams };
+  const { headersFile } = config.tracing;
+  const tracing = {
+    ...config.tracing,
+    ...(headersFile === undefined ? {} : { headersFile: from(headersFile) }),
+  };
+  const resolved = { ...config, listener, issuers, signers, upstreams, tracing };
   if (config.oauth === undefined) return resolved;
   return { ...resolved, oauth: resolveOauthFiles(config.oauth, from) };
 }

@@ -25,6 +25,7 @@ import {
 import { section } from './section.ts';
 import { errorProfile } from './error-profile-schema.ts';
 import { listenerTls, upstreamTls } from './tls-schema.ts';
+import { tracing } from './tracing-schema.ts';
 
 const threads = z.union([z.literal('auto'), count(1, 256)]).default('auto');
 
@@ -218,6 +219,7 @@ export const configSchema = section({
   shutdown: shutdown.prefault({}).describe('How the program ends on SIGTERM.'),
   log: log.prefault({}).describe('What is logged.'),
   metrics: metrics.prefault({}).describe('Limits of the metrics.'),
+  tracing: tracing.prefault({}).describe('Spans of requests, for OpenTelemetry.'),
   verifier: verifier.prefault({}).describe('Verification of tokens.'),
   issuers: z
     .record(issuerName, issuer)
@@ -264,6 +266,7 @@ export type TlsConfig = NonNullable<Config['listener']['tls']>;
 export type IntrospectionConfig = NonNullable<IssuerConfig['introspection']>;
 export type KeysConfig = IssuerConfig['keys'];
 export type UpstreamConfig = Config['upstreams'][string];
+export type TracingConfig = Config['tracing'];
 export type OauthConfig = NonNullable<Config['oauth']>;
 export type ClientAuthConfig = ProviderConfig['clientAuth'];
 export type ProviderConfig = OauthConfig['providers'][string];

@@ -5,6 +5,7 @@ import { checkDecision } from './decision-semantics.ts';
 import { checkClientAuth, checkOauth } from './oauth-semantics.ts';
 import type { Config, IssuerConfig, SignerConfig } from './schema.ts';
 import { checkTls } from './tls-semantics.ts';
+import { checkTracing } from './tracing-semantics.ts';
 
 export function checkConfig(config: Config): readonly PolicyProblem[] {
   const problems = new ProblemList();
@@ -22,6 +23,7 @@ export function checkConfig(config: Config): readonly PolicyProblem[] {
   checkTls(config, problems);
   checkOauth(config, isExposed, problems);
   checkAccessHooks(config, problems);
+  checkTracing(config, isExposed, problems);
   return problems.all;
 }
 

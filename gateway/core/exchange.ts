@@ -35,6 +35,8 @@ export interface Exchange {
   readonly requestId: string;
   /** Not null for a request to become a WebSocket; one that is refused is answered like any other. */
   readonly upgrade: Upgrade | null;
+  /** The trace context to go upstream, as fields; null: the caller's, where that is taken. */
+  readonly traceFields: readonly string[] | null;
   /** The caller left; nothing can be sent any more. */
   readonly gone: boolean;
 

@@ -4,6 +4,7 @@ import type { Facts } from '../core/facts.ts';
 import type { Route } from '../route/policy.ts';
 import type { Handshake } from './handshake.ts';
 import type { Counted } from './limiter.ts';
+import type { RequestTrace } from './request-trace.ts';
 import type { Serving } from './serving.ts';
 
 export interface Arrival {
@@ -34,4 +35,6 @@ export interface Arrival {
   upgrade: Handshake | null;
   /** What its rate made of it; null where the route has none. */
   counted: Counted | null;
+  /** Null while nothing is traced, and of a request that is answered at once. */
+  trace: RequestTrace | null;
 }

@@ -72,6 +72,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
   sentBytes = 0;
   /** When the request was handed to the upstream, monotonic milliseconds; 0 before. */
   forwardedMs = 0;
+  traceFields: readonly string[] | null = null;
   /** From then to the head of the answer; null while there is none. */
   upstreamMs: number | null = null;
   heardMs = Number.POSITIVE_INFINITY;

@@ -8,6 +8,7 @@ import type { Handle as FlightHandle } from '../flight/table.ts';
 import type { Introspected } from '../token/verifier-parts.ts';
 import type { RateMemory } from '../limits/rate-cells.ts';
 import type { TlsMaterial } from '../tls/certificate.ts';
+import type { CollectorHeaders } from '../tracing/preparation.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
 import type { SigningKeys } from '../token/signing-key.ts';
@@ -31,6 +32,8 @@ export interface Configuration {
   readonly upstreamTls: ReadonlyMap<string, UpstreamTls>;
   readonly keys: IssuerKeys;
   readonly signing: Signing;
+  /** Of the exporter of spans; looked at when the thread starts. */
+  readonly collectorHeaders: CollectorHeaders;
   /** Null while no route has a rate. */
   readonly rates: RateMemory | null;
 }

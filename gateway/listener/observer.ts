@@ -1,7 +1,7 @@
 /** What becomes of requests, written down: metric cells, the access log, the count that a drain waits for. */
 import { systemClock } from '../core/clock.ts';
 import type { Refusal } from '../core/errors.ts';
-import { isTraceTaken, parseTraceParent, type TraceParent } from '../core/trace-context.ts';
+import type { TraceContext } from '../core/trace-context.ts';
 import type { AccessEntry } from '../log/access.ts';
 import { noRoute } from '../metrics/ordinals.ts';
 import { callerGoneStatus, type Recorder } from '../metrics/recorder.ts';
@@ -10,6 +10,7 @@ import type { Arrival } from './arrival.ts';
 import type { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
 import type { RequestObserver } from './request.ts';
+import { callersTrace, type Tracer } from './request-trace.ts';
 import type { PassedWebSocket } from './websocket.ts';
 import type { WebSocketEnd } from '../metrics/catalogue.ts';
 
@@ -17,8 +18,11 @@ export class ListenerObserver implements RequestObserver {
   readonly #recorder: Recorder;
   readonly #drain: Drain;
   readonly #webSockets: WebSocketRecorder;
+  readonly #tracer: Tracer | null;
 
-  constructor(recorder: Recorder, webSockets: WebSocketRecorder, drain: Drain) {
+  /** `tracer` null: nothing is traced. */
+  constructor(recorder: Recorder, webSockets: WebSocketRecorder, drain: Drain, tracer: Tracer | null) {
+    this.#tracer = tracer;
     this.#webSockets = webSockets;
     this.#recorder = recorder;
     this.#drain = drain;
@@ -28,7 +32,8 @@ export class ListenerObserver implements RequestObserver {
     this.#recorder.decided(ordinalOf(arrival), refusal === null ? -1 : refusal.index);
   }
 
-  suspended(): void {
+  suspended(arrival: Arrival): void {
+    if (this.#tracer !== null) arrival.trace = this.#tracer.trace(arrival);
     this.#drain.inFlight += 1;
     this.#recorder.requestStarted();
   }
@@ -39,6 +44,10 @@ export class ListenerObserver implements RequestObserver {
     else this.#drain.inFlight -= 1;
     const counted = status === 0 ? callerGoneStatus : status;
     const durationMs = systemClock.monotonicMs() - arrival.startedMs;
+    if (this.#tracer !== null) {
+      arrival.trace ??= this.#tracer.trace(arrival);
+      arrival.trace.finished(status, refusal, exchange);
+    }
     const trace = this.#recorder.wantsTraces ? traceOf(arrival, refusal) : null;
     const traceId = trace?.sampled === true ? trace.traceId : '';
     this.#recorder.requestDone(ordinalOf(arrival), arrival.method, counted, durationMs, traceId);
@@ -111,13 +120,9 @@ export class ListenerObserver implements RequestObserver {
   }
 }
 
-/** The trace that the caller of a request is in, where it is taken from this caller. */
-function traceOf({ fields, facts, serving }: Arrival, refusal: Refusal | null): TraceParent | null {
-  const isAuthenticated = facts !== null && refusal?.challenge !== 'invalid_token';
-  if (!isTraceTaken(serving.config.listener.traceContext, isAuthenticated)) return null;
-  for (let i = 0; i < fields.length; i += 2)
-    if (fields[i] === 'traceparent') return parseTraceParent(fields[i + 1]!);
-  return null;
+/** The trace of a request: ours, or else the one that its caller is in, where that is taken. */
+function traceOf(arrival: Arrival, refusal: Refusal | null): TraceContext | null {
+  return arrival.trace === null ? callersTrace(arrival, refusal) : arrival.trace.context;
 }
 
 function ordinalOf(arrival: Arrival): number {

@@ -95,8 +95,11 @@ export function createRule({ verifier, targetBytesMax, clock, trustCertificateFi
     if (typeof token !== 'string') return (settle(token), null);
     const known = verifier.lookup(token);
     const waiter: Waiter = {
-      settle: (outcome) =>
-        'code' in outcome ? settle(outcome) : ruleOn(asked, route, outcome, address, settle),
+      settle: (outcome, work) => {
+        asked.trace?.verified(asked.startedMs, outcome, work);
+        if ('code' in outcome) settle(outcome);
+        else ruleOn(asked, route, outcome, address, settle);
+      },
     };
     if (known !== undefined) return ruleNow(asked, route, known, address, settle, waiter);
     verifier.verify(token, clientAddress, waiter);
@@ -117,5 +120,6 @@ export function askedOf(arrival: Arrival, methodName: string, target: string): A
     facts: null,
     certificate: null,
     counted: null,
+    trace: null,
   };
 }

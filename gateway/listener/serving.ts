@@ -75,7 +75,7 @@ export class Serving {
 
   /**
    * `refuse` answers an exchange whose call to an upstream failed. `endpoints` serves logins, and `credentials`
-   * gives out what was stored; both null where none are configured.
+   * gives out what was stored; both null where none are configured. `isTraced`: requests bring fields of their trace with them.
    */
   constructor(
     configuration: Configuration,
@@ -84,6 +84,7 @@ export class Serving {
     refuse: Refuse,
     endpoints: Endpoints | null = null,
     credentials: Pick<BrokerApi, 'credential'> | null = null,
+    isTraced = false,
   ) {
     const { config, labels, upstreamTls } = configuration;
     const compiled = compilePolicy(config);
@@ -132,7 +133,7 @@ export class Serving {
     const { traceContext } = config.listener;
     this.#targets = policy.routes.map((route) => {
       const upstream = route.upstream === null ? undefined : upstreams.get(route.upstream);
-      const keepsTrace = isTraceTaken(traceContext, route.access !== null);
+      const keepsTrace = !isTraced && isTraceTaken(traceContext, route.access !== null);
       return upstream === undefined
         ? null
         : { upstream, plan: new HeaderPlan(route.forwarding, { ...settings, keepsTrace }) };

@@ -10,6 +10,7 @@ import { type Facts, isBound } from '../core/facts.ts';
 import { isDenial, type Permit } from '../core/verdict.ts';
 import { judgeToken } from '../route/decide.ts';
 import type { Route } from '../route/policy.ts';
+import type { Waiter } from '../token/pending.ts';
 import type { Verifier } from '../token/verifier.ts';
 import { collect } from '../upstream/body.ts';
 import type { Arrival } from './arrival.ts';
@@ -96,8 +97,10 @@ export class SlowWays {
   /** A permit that the route's access hook has to agree with. */
   ask(exchange: UwsExchange, route: Route, permit: Permit): void {
     const { arrival } = exchange;
+    const askedMs = arrival.trace === null ? 0 : this.#clock.monotonicMs();
     arrival.serving.askHook(route, arrival, permit.facts!, (refusal) => {
       if (exchange.gone) return;
+      arrival.trace?.asked(askedMs, route.hook!.name, refusal);
       if (refusal === null) this.#proceed(exchange, route, permit);
       else this.#refuse(exchange, refusal);
     });
@@ -111,6 +114,7 @@ export class SlowWays {
     if (route.oauth !== null) return serving.login(permit, route.oauth, exchange);
     if (route.ticket !== null) return this.#tickets.give(route.ticket, exchange);
     exchange.forwardedMs = this.#clock.monotonicMs();
+    exchange.traceFields = exchange.arrival.trace?.forwarded(exchange.forwardedMs) ?? null;
     serving.forward(permit, route, exchange);
   }
 
@@ -136,7 +140,14 @@ export class SlowWays {
   }
 
   #verify(exchange: UwsExchange, token: string, next: Next): void {
-    const waiter = { settle: (outcome: Facts | Refusal): void => this.#tell(exchange, outcome, next) };
+    const { trace } = exchange.arrival;
+    const fromMs = trace === null ? 0 : this.#clock.monotonicMs();
+    const waiter: Waiter = {
+      settle: (outcome, work) => {
+        trace?.verified(fromMs, outcome, work);
+        this.#tell(exchange, outcome, next);
+      },
+    };
     exchange.onGone(() => this.#verifier.withdraw(waiter));
     this.#verifier.verify(token, exchange.peerAddress, waiter);
   }

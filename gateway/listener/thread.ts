@@ -42,6 +42,7 @@ import { createRequestHandler } from './request.ts';
 import { requestIdSource } from './request-id.ts';
 import { Responder } from './respond.ts';
 import { Serving } from './serving.ts';
+import { openTracer } from './tracer.ts';
 import { Verification } from './verification.ts';
 import type { TlsMaterial } from '../tls/certificate.ts';
 
@@ -79,8 +80,17 @@ async function openLogins(memory: LoginsMemory, oauth: OauthConfig): Promise<Log
 
 const logins =
   boot.logins === null || config.oauth === undefined ? null : await openLogins(boot.logins, config.oauth);
+const tracer = await openTracer(boot, seed.name, log.logger);
 const openServing = (configuration: Configuration): Serving =>
-  new Serving(configuration, recorder, log.logger, refuse, logins?.endpoints, logins?.broker);
+  new Serving(
+    configuration,
+    recorder,
+    log.logger,
+    refuse,
+    logins?.endpoints,
+    logins?.broker,
+    tracer !== null,
+  );
 let serving = openServing(boot.configuration);
 const verification = new Verification({
   threads: boot.verifierThreads,
@@ -99,7 +109,7 @@ const responder = new Responder(config.listener.realm, {
   requestId: config.listener.requestId.header,
   correlationId: correlationIdHeader,
 });
-const observer = new ListenerObserver(recorder, new WebSocketRecorder(boot.metrics), drain);
+const observer = new ListenerObserver(recorder, new WebSocketRecorder(boot.metrics), drain, tracer);
 const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
 const answerWatch = new SilenceWatch(config.listener.answerTimeoutMs, systemClock);
 const expiryWatch = new ExpiryWatch(systemClock, () => verification.verifier.liveKeys);

@@ -65,6 +65,7 @@ export const refreshResults = ['ok', 'failed'] as const;
 export const gcKinds = ['minor', 'major', 'incremental', 'weak_callbacks'] as const;
 /** What the series budget had no room for: counters by route, decision counters by route, duration histograms by route. */
 export const foldedFamilies = ['requests', 'decisions', 'durations'] as const;
+export const spanOutcomes = ['exported', 'failed', 'dropped'] as const;
 export const mintPurposes = ['exchange', 'renewal'] as const;
 export const unknownKidOutcomes = ['fetched', 'suppressed'] as const;
 
@@ -236,6 +237,10 @@ export const cellFamilies = {
   sallyport_metrics_folded_total: counter(
     'Observations counted as route `other`, because the series budget is spent.',
     { family: foldedFamilies },
+  ),
+  sallyport_trace_spans_total: counter(
+    'Spans handed to the collector, lost on the way to it, or dropped because too many waited.',
+    { outcome: spanOutcomes },
   ),
   sallyport_log_lines_dropped_total: counter('Log lines dropped because the output did not keep up.', {}),
 } as const satisfies Record<string, Family>;

@@ -89,6 +89,8 @@ export class Dispatch {
       room -= 1;
       for (const pending of batch) {
         pending.state = 'sent';
+        pending.sentMs = nowMs;
+        pending.batchTokens = batch.length;
         this.#observer.queueWaited(pending.lane, nowMs - pending.sinceMs);
       }
       this.#observer.batchSent(batch.length);

@@ -12,19 +12,29 @@ import type { Lineage } from './lineage.ts';
 
 /** Who waits for a token. `settle` is called exactly once unless the waiter is withdrawn, and never from within `verify`. */
 export interface Waiter {
-  settle(outcome: Facts | Refusal): void;
+  settle(outcome: Facts | Refusal, work?: VerifierWork): void;
+}
+
+/** What it took, of a token that went to a worker. Monotonic, milliseconds. */
+export interface VerifierWork {
+  /** The first who waits for it came. */
+  readonly sinceMs: number;
+  /** It went to a worker, the last time; 0 while it has not. */
+  readonly sentMs: number;
+  /** How many went together. */
+  readonly batchTokens: number;
 }
 
 export type LaneName = 'fresh' | 'suspect';
 
-export interface Pending {
+export interface Pending extends VerifierWork {
   readonly token: string;
   readonly lineage: Lineage;
   readonly peerAddress: string | null;
   readonly lane: LaneName;
   readonly algorithm: string;
-  /** Monotonic, milliseconds. */
-  readonly sinceMs: number;
+  sentMs: number;
+  batchTokens: number;
   readonly waiters: Set<Waiter>;
   state: 'queued' | 'sent' | 'parked' | 'settled';
   /** It was judged again after its issuer's keys were fetched; that happens once. */

@@ -135,6 +135,8 @@ export class Verifier {
       lane: this.#suspects.isSuspect(peerAddress) ? 'suspect' : 'fresh',
       algorithm: typeof header === 'string' ? 'other' : header.algorithm.name,
       sinceMs: this.#clock.monotonicMs(),
+      sentMs: 0,
+      batchTokens: 0,
       waiters: new Set([waiter]),
       state: 'queued',
       rejudged: false,
@@ -281,7 +283,7 @@ export class Verifier {
       this.#byWaiter.delete(waiter);
       this.#observer.tokenSeen(pending.algorithm, result, cache);
       cache = 'joined';
-      waiter.settle(outcome);
+      waiter.settle(outcome, pending);
     }
     pending.waiters.clear();
   }

@@ -73,7 +73,7 @@ export interface HeaderSettings {
   readonly identityHeaders: ReadonlySet<string>;
   /** Lower case. */
   readonly requestIdHeader: string;
-  /** The caller's trace context is passed on. */
+  /** The caller's trace context is passed on as it came. */
   readonly keepsTrace: boolean;
 }
 
@@ -175,6 +175,7 @@ export class HeaderPlan {
       this.requestIdHeader,
       exchange.requestId,
     );
+    if (exchange.traceFields !== null) out.push(...exchange.traceFields);
     return addIdentity(this.#forwarding, facts, out) ?? out;
   }
 

@@ -151,10 +151,14 @@ export const runtime: Dashboard = {
             queries: [{ expr: sumRate('sallyport_metrics_folded_total', 'family'), legend: '{{family}}' }],
           },
           {
-            title: 'Dropped log lines',
-            description: 'Lines that were dropped because the output did not keep up.',
+            title: 'Dropped log lines, spans',
+            description:
+              'Log lines that were dropped because the output did not keep up, and what became of spans.',
             unit: units.OpsPerSecond,
-            queries: [{ expr: sumRate('sallyport_log_lines_dropped_total'), legend: 'lines' }],
+            queries: [
+              { expr: sumRate('sallyport_log_lines_dropped_total'), legend: 'lines dropped' },
+              { expr: sumRate('sallyport_trace_spans_total', 'outcome'), legend: 'spans {{outcome}}' },
+            ],
           },
         ],
       ],

@@ -11,7 +11,7 @@ describe('W3C Trace Context 3.2.2: a traceparent', () => {
     [`00-${trace}-${parent}-03`, true],
     [`cc-${trace}-${parent}-01-what-comes-later`, true],
   ])('%s is read', (text, sampled) => {
-    expect(parseTraceParent(text)).toEqual({ traceId: trace, parentId: parent, sampled });
+    expect(parseTraceParent(text)).toEqual({ traceId: trace, spanId: parent, sampled });
   });
 
   it.each([

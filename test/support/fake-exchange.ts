@@ -61,6 +61,7 @@ export class FakeExchange implements Exchange {
   readonly secure: boolean;
   readonly requestId = 'id-1';
   readonly upgrade = null;
+  traceFields: readonly string[] | null = null;
 
   status = 0;
   answerHeaders: RawHeaders = [];

@@ -13,6 +13,8 @@ function pending(token: string, lane: LaneName = 'fresh', sinceMs = 0, lineage =
     lineage,
     lane,
     sinceMs,
+    sentMs: 0,
+    batchTokens: 0,
     peerAddress: null,
     algorithm: 'EdDSA',
     waiters: new Set(),
