@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path';
 import { compilePolicy } from '../route/compile.ts';
 import type { Policy } from '../route/policy.ts';
 import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
+import { type Effective, effectiveOf } from './effective.ts';
 import { importDocuments, type ReadText } from './imports.ts';
 import { findingsOf } from './issues.ts';
 import { missingSecrets, resolveFiles } from './named-files.ts';
@@ -32,6 +33,7 @@ export type Loaded = { readonly files: readonly ReadFile[] } & (
       readonly placeOf: (path: ConfigPath) => Place;
       /** The OpenAPI document of all routes as JSON; null where imported documents cannot be published as one. */
       readonly openapi: () => string | null;
+      readonly effective: Effective;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 );
@@ -60,22 +62,6 @@ export async function loadConfig(file: string, env: Environment): Promise<Loaded
 export function parseConfig(text: string, file: string, env: Environment): Loaded {
   return check(readSource(file, text, env), file, () => ({ problem: 'no other file is read here' }));
 }
-
-function readTextFile(file: string): ReturnType<ReadText> {
-  try {
-    return { text: decodeText(readFileSync(file)) };
-  } catch (error) {
-    return { problem: `the file cannot be read (${reasonOf(error)})` };
-  }
-}
-
-const decodeText = (bytes: Uint8Array): string =>
-  new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
-
-const reasonOf = (error: unknown): string =>
-  error instanceof TypeError
-    ? 'it is not UTF-8'
-    : ((error as NodeJS.ErrnoException).code ?? 'unknown reason');
 
 function check(source: Source, file: string, readText: ReadText): Loaded {
   if (source.value === null && source.problems.length > 0)
@@ -115,6 +101,7 @@ function check(source: Source, file: string, readText: ReadText): Loaded {
     warnings: [...warningsOf(config, policy).map(locate), ...imports.warnings],
     placeOf: (path) => locate({ path, message: '', atKey: true }),
     openapi,
+    effective: effectiveOf(config, source.substituted),
     files,
   };
 }

@@ -1,6 +1,6 @@
 /** Logins: the credential store, the providers, their flows, and the limits of all of it. */
 import { z } from 'zod';
-import { claimPath, count, duration, httpUrl, labelName, scopeName } from './scalars.ts';
+import { claimPath, count, duration, httpUrl, labelName, scopeName, secretText } from './scalars.ts';
 import { section } from './section.ts';
 
 /** RFC 6749 appendix A.2: a client secret is visible ASCII; so are parameter names of ours. */
@@ -111,7 +111,7 @@ const provider = section({
   client_auth: clientAuth.prefault({}).describe('How we prove it.'),
   scopes: z.array(scopeName).default([]).describe('The scopes that are asked for.'),
   parameters: z
-    .record(parameterName, z.string().max(1024))
+    .record(parameterName, secretText(z.string().max(1024)))
     .default({})
     .describe('Further parameters of the request that starts a login: `audience`, `prompt`.'),
   redirect_uri: httpUrl

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { methods } from '../core/methods.ts';
 import { oauthMounts } from '../route/source.ts';
-import { claimPath, count, headerName, headerValue, labelName, scopeName } from './scalars.ts';
+import { claimPath, count, headerName, headerValue, labelName, scopeName, secretText } from './scalars.ts';
 import { section } from './section.ts';
 import { exchange } from './signer-schema.ts';
 import { ticket, webSocket } from './websocket-schema.ts';
@@ -28,7 +28,10 @@ const claimHeader = z.union([
 // No defaults in here: what a node leaves out it has from the nodes above it.
 const forwarding = section({
   claims: z.record(headerName, claimHeader).optional().describe('Header fields made of claims.'),
-  set: z.record(headerName, headerValue).optional().describe('Header fields with a constant value.'),
+  set: z
+    .record(headerName, secretText(headerValue))
+    .optional()
+    .describe('Header fields with a constant value.'),
   remove: z.array(headerName).optional().describe('Request fields that are not forwarded.'),
   authorization: z.boolean().optional().describe('Forward the Authorization field. Default: false.'),
   host: z

@@ -40,6 +40,9 @@ export const issuerName = labelName.regex(/^[^/]*$/, 'must have no slash');
 /** Visible ASCII and spaces: no line ends, so that a value cannot become a second field. */
 export const headerValue = z.string().regex(/^[\x20-\x7e]*$/, 'must be printable ASCII');
 
+/** A constant that may be a secret: it is not shown where the configuration in force is. */
+export const secretText = <T extends z.ZodType>(text: T): T => text.meta({ writeOnly: true });
+
 export const algorithmName = z.enum([
   'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'HS256', 'HS384', 'HS512',
 ]); // prettier-ignore

@@ -105,6 +105,12 @@ const listener = section({
 const admin = section({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Not for the public.'),
   port: portNumber.default(9090).describe('Port to listen on; 0 takes a free one.'),
+  console: z
+    .boolean()
+    .optional()
+    .describe(
+      'Serve the console at /-/console. Default: where `host` is a loopback address. It asks for no password.',
+    ),
 });
 
 const shutdown = section({
@@ -215,7 +221,7 @@ const openapi = section({
 export const configSchema = section({
   version: z.literal(1).describe('Version of this format.'),
   listener: listener.prefault({}).describe('Where requests come in, and their limits.'),
-  admin: admin.prefault({}).describe('Health, metrics and reload.'),
+  admin: admin.prefault({}).describe('Health, metrics, reload and the console.'),
   shutdown: shutdown.prefault({}).describe('How the program ends on SIGTERM.'),
   log: log.prefault({}).describe('What is logged.'),
   metrics: metrics.prefault({}).describe('Limits of the metrics.'),
