@@ -23,6 +23,8 @@ import type { Hold, Script } from './effects.ts';
 import { abort, sweep, view } from './expiry.ts';
 import { controlAddress, EPOCH } from './layout.ts';
 import type { Layout, Shape } from './layout.ts';
+import { list } from './listing.ts';
+import type { FlightListing } from './listing.ts';
 import { operations } from './operations.ts';
 import type { Outcome } from './outcome.ts';
 import { decodePayload } from './payload.ts';
@@ -176,6 +178,11 @@ export class FlightTable implements StageTable {
   /** Counts keys and flights, a slice of the table at a time: run it to its end. */
   census(): Generator<void, Census> {
     return count(this.#cells, this.layout);
+  }
+
+  /** Lists flights, a slice of the table at a time: run it to its end. */
+  list(rowsMax: number): Generator<void, FlightListing> {
+    return list(this.#cells, this.layout, rowsMax);
   }
 
   /**

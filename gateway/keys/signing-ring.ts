@@ -16,6 +16,15 @@ export interface SigningParts extends FileParts {
   readonly failed: (signer: string, reason: string) => void;
 }
 
+export interface SignerStatus {
+  readonly name: string;
+  readonly algorithm: string;
+  /** Of the key that signs; null for a secret without one. */
+  readonly kid: string | null;
+  /** Why the key is not that of its file; null while it is. */
+  readonly error: string | null;
+}
+
 /** One signer: its configuration, where its key comes from, and the key. */
 class Seat implements SourceOwner {
   readonly name: string;
@@ -93,6 +102,15 @@ export class SigningRing {
   /** By signer, in the order of the configuration. */
   keys(): readonly SigningKeys[] {
     return this.#seats.flatMap(({ keys }) => keys ?? []);
+  }
+
+  status(): readonly SignerStatus[] {
+    return this.#seats.map(({ name, config, keys, error }) => ({
+      name,
+      algorithm: config.algorithm,
+      kid: keys?.signing.kid ?? null,
+      error,
+    }));
   }
 
   /** Calls when a key was replaced by that of a changed file. */

@@ -9,10 +9,9 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { CellText } from './cell-text.ts';
 import type { CellStore } from './cells.ts';
 import { exemplarText } from './exemplars.ts';
+import { type Format, formatFor } from './negotiation.ts';
 
-export type Format = 'text' | 'openmetrics';
-
-export const contentTypes: Readonly<Record<Format, string>> = {
+const contentTypes: Readonly<Record<Format, string>> = {
   text: Registry.PROMETHEUS_CONTENT_TYPE,
   openmetrics: Registry.OPENMETRICS_CONTENT_TYPE,
 };
@@ -35,6 +34,12 @@ export class Exposition {
     this.#cells = new CellText(store);
     collectDefaultMetrics({ register: this.registry });
     for (const name of misnamed) this.registry.removeSingleMetric(name);
+  }
+
+  /** The answer to a scrape, in the format that its Accept field prefers. */
+  async answer(accept: string): Promise<{ readonly contentType: string; readonly body: string }> {
+    const format = formatFor(accept);
+    return { contentType: contentTypes[format], body: await this.text(format) };
   }
 
   /** The text of a scrape; scrapes of one format at the same time share one. */

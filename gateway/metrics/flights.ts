@@ -1,9 +1,9 @@
 /** The flight table's own counters, and how full it is: read where they lie, at each scrape. */
-import { setImmediate } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
-import { type Census, EMPTY_CENSUS, FLIGHT_STATES } from '../flight/census.ts';
+import { EMPTY_CENSUS, FLIGHT_STATES } from '../flight/census.ts';
 import { COUNTERS } from '../flight/counters.ts';
 import type { FlightTable } from '../flight/table.ts';
+import { inSlices } from '../core/slices.ts';
 import { censusFamilies, flightFamilies } from './catalogue.ts';
 import { registerLive } from './live-metric.ts';
 
@@ -22,7 +22,7 @@ export function exposeFlights(
   const expose = (name: keyof typeof censusFamilies, values: () => readonly object[]): void =>
     registerLive(registry, name, censusFamilies[name], async () => {
       // Metrics are rendered in the order in which they were registered: one count serves the three.
-      if (name === 'sallyport_flight_keys' && table !== null) census = await counted(table.census());
+      if (name === 'sallyport_flight_keys' && table !== null) census = await inSlices(table.census());
       return values();
     });
   expose('sallyport_flight_keys', () => plain(census.keys));
@@ -33,12 +33,3 @@ export function exposeFlights(
 }
 
 const plain = (value: number): readonly object[] => [{ labels: {}, value }];
-
-/** The event loop is let through between two slices. */
-async function counted(counting: Generator<void, Census>): Promise<Census> {
-  for (;;) {
-    const step = counting.next();
-    if (step.done === true) return step.value;
-    await setImmediate();
-  }
-}

@@ -1,5 +1,6 @@
 /** Which format a scrape is answered in. */
-import type { Format } from './exposition.ts';
+
+export type Format = 'text' | 'openmetrics';
 
 /**
  * OpenMetrics where `Accept` names it, in a version we write, no less wanted than the text format; else text. Prometheus names
