@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type AdminServer, type ReloadResult, startAdmin } from './admin/server.ts';
+import { ReloadRecord, type ReloadResult } from './admin/reload-record.ts';
+import { type AdminServer, startAdmin } from './admin/server.ts';
 import type { Check } from './admin/health.ts';
 import { ConnectionCensus } from './census.ts';
 import { headline } from './config/problem.ts';
-import type { Config } from './config/schema.ts';
+import { ConsolePlane } from './console-plane.ts';
 import { systemClock } from './core/clock.ts';
 import { IntrospectionPlane } from './introspection-plane.ts';
 import { KeyPlane } from './key-plane.ts';
@@ -29,10 +30,9 @@ import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
 import { CellStore } from './metrics/cells.ts';
 import { ControlMetrics } from './metrics/control.ts';
-import { contentTypes, Exposition } from './metrics/exposition.ts';
+import { Exposition } from './metrics/exposition.ts';
 import { exposeFlights } from './metrics/flights.ts';
 import { watchLoop } from './metrics/loop.ts';
-import { formatFor } from './metrics/negotiation.ts';
 import { Recorder } from './metrics/recorder.ts';
 import { findDriver } from './native/uws.ts';
 import { freePort } from './port.ts';
@@ -61,12 +61,14 @@ export class ControlPlane {
   readonly #tls: TlsPlane;
   readonly #introspection: IntrospectionPlane;
   readonly #census: ConnectionCensus;
+  /** Null where it is not served. */
+  readonly #console: ConsolePlane | null;
   #admin: AdminServer | null = null;
   #configuration: Configuration;
   /** Made for the first route that has a rate, and kept: rates survive reloads. */
   #rates: RateMemory | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
-  #lastReload: 'applied' | 'rejected' = 'applied';
+  readonly #reloads = new ReloadRecord(systemClock);
   #draining = false;
   #hangs = false;
 
@@ -150,6 +152,15 @@ export class ControlPlane {
       ...told,
       publish: (material) => this.#supervisor.publishCertificates(material),
     });
+    this.#console = ConsolePlane.open(loaded, {
+      options,
+      cells: this.#cells,
+      keys: this.#keys,
+      logins: this.#logins,
+      reloads: this.#reloads,
+      listeners: this.#supervisor,
+      checks: () => this.#checks(),
+    });
     const connectionsCell = this.#cells.layout.families.sallyport_http_connections.base;
     this.#census = new ConnectionCensus({
       perAddressMax: config.listener.maxConnectionsPerAddress,
@@ -184,22 +195,21 @@ export class ControlPlane {
     const keyless = await this.#keys.configureSigners(config, this.#options.file);
     if (keyless.length > 0) throw new ConfigurationRefused(keyless);
     this.#metrics.configurationLoaded();
-    this.#countIssuers(config);
+    this.#metrics.issuers(Object.keys(config.issuers), () => this.#keys.states());
     this.#admin = await startAdmin({
       host: config.admin.host,
       port: config.admin.port,
       checks: () => this.#checks(),
-      metrics: async (accept) => {
-        const format = formatFor(accept);
-        return { contentType: contentTypes[format], body: await this.#exposition.text(format) };
-      },
+      metrics: (accept) => this.#exposition.answer(accept),
       reload: () => this.reload(),
+      console: this.#console?.pages ?? null,
       onError: (error) => this.#log.logger.error({ err: error }, 'an admin request failed'),
     });
     // Both at once: until the first keys are there, readiness says so and tokens are answered 503.
     await Promise.all([this.#keys.ring.configure(config.issuers), this.#supervisor.start(port)]);
     this.#publishKeys();
-    this.#log.logger.info({ port: this.port, admin_port: this.adminPort, version }, 'serving');
+    const console = this.#console?.addressAt(this.adminPort);
+    this.#log.logger.info({ port: this.port, admin_port: this.adminPort, console, version }, 'serving');
     this.#log.flush(); // Somebody may wait for that line.
   }
 
@@ -228,6 +238,7 @@ export class ControlPlane {
     this.#keys.close();
     this.#tls.close();
     this.#census.stop();
+    this.#console?.close();
     await this.#supervisor.stop();
     await this.#logins?.close();
     await this.#admin?.close();
@@ -264,9 +275,7 @@ export class ControlPlane {
     const { config, upstreamTls } = loaded;
     const { config: present, upstreamTls: presentTls } = this.#configuration;
     if (isDeepStrictEqual([config, upstreamTls], [present, presentTls])) {
-      this.#lastReload = 'applied';
-      this.#metrics.reloaded('unchanged');
-      return { outcome: 'unchanged', errors: [] };
+      return this.#settled({ outcome: 'unchanged', errors: [] });
     }
     const fixed = fixedChanges(present, config);
     if (fixed.length > 0) {
@@ -279,12 +288,11 @@ export class ControlPlane {
     this.#introspection.configure(config.issuers);
     this.#configuration = this.#configurationOf(this.#configuration.number + 1, loaded);
     this.#log.setLevel(config.log.level);
-    this.#countIssuers(config);
+    this.#metrics.issuers(Object.keys(config.issuers), () => this.#keys.states());
     await this.#supervisor.configure(this.#withKeys());
-    this.#lastReload = 'applied';
-    this.#metrics.reloaded('applied');
+    this.#console?.configure(this.#configuration.number, loaded);
     this.#log.logger.info({ configuration: this.#configuration.number }, 'configuration applied');
-    return { outcome: 'applied', errors: [] };
+    return this.#settled({ outcome: 'applied', errors: [] });
   }
 
   #withKeys(): Configuration {
@@ -296,10 +304,13 @@ export class ControlPlane {
   }
 
   #rejected(errors: readonly string[]): ReloadResult {
-    this.#lastReload = 'rejected';
-    this.#metrics.reloaded('rejected');
     this.#log.logger.error({ errors }, 'configuration rejected; the one in force stays');
-    return { outcome: 'rejected', errors };
+    return this.#settled({ outcome: 'rejected', errors });
+  }
+
+  #settled(result: ReloadResult): ReloadResult {
+    this.#metrics.reloaded(result.outcome);
+    return this.#reloads.keep(result);
   }
 
   #checks(): readonly Check[] {
@@ -308,25 +319,10 @@ export class ControlPlane {
     return [
       { name: 'draining', ok: !this.#draining, detail: shutdown },
       { name: 'listeners', ok: serving > 0, detail: `${serving} of ${size} serving` },
-      {
-        name: 'config',
-        ok: true,
-        detail: this.#lastReload === 'applied' ? 'in force' : 'in force; the last reload was rejected',
-      },
+      this.#reloads.check(),
       ...this.#tls.checks(),
       ...this.#keys.checks(),
     ];
-  }
-
-  #countIssuers(config: Config): void {
-    this.#metrics.issuers(Object.keys(config.issuers), () =>
-      this.#keys.ring.status().map(({ issuer, keys, lastGoodMs, maxStaleSeconds }) => ({
-        issuer,
-        keys: keys.length,
-        lastGoodMs,
-        maxStaleSeconds,
-      })),
-    );
   }
 
   #endHung(index: number, silentMs: number): void {

@@ -8,9 +8,10 @@ import { systemTimers } from './core/timers.ts';
 import { readBounded, watchFolder } from './keys/files.ts';
 import { type IssuerKeysStatus, Keyring } from './keys/keyring.ts';
 import type { KeysObserver } from './keys/shared-source.ts';
-import { SigningRing } from './keys/signing-ring.ts';
+import { type SignerStatus, SigningRing } from './keys/signing-ring.ts';
 import type { Configuration } from './listener/messages.ts';
 import type { Logger } from './log/logger.ts';
+import type { KeyState } from './metrics/control.ts';
 import { fetchDocument } from './upstream/fetch.ts';
 
 export interface KeyPlaneParts {
@@ -54,6 +55,20 @@ export class KeyPlane {
     return [...reasons].map(([signer, message]) => {
       return { file, line: 0, column: 0, path: `signers.${signer}`, message, excerpt: null };
     });
+  }
+
+  signers(): readonly SignerStatus[] {
+    return this.#signing.status();
+  }
+
+  /** What metrics show of each issuer. */
+  states(): readonly KeyState[] {
+    return this.ring.status().map(({ issuer, keys, lastGoodMs, maxStaleSeconds }) => ({
+      issuer,
+      keys: keys.length,
+      lastGoodMs,
+      maxStaleSeconds,
+    }));
   }
 
   checks(): readonly Check[] {

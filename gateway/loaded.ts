@@ -1,6 +1,6 @@
 /** A configuration on its way into force, with the files that belong to it. Called at start and at reload, on the main thread. */
 import { isDeepStrictEqual } from 'node:util';
-import { loadConfig } from './config/load.ts';
+import { loadConfig, type Loaded as LoadedConfig } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
 import type { Config } from './config/schema.ts';
 import type { ReadFile } from './config/watch.ts';
@@ -8,11 +8,12 @@ import type { Environment } from './config/substitute.ts';
 import { readBounded } from './keys/files.ts';
 import type { Configuration } from './listener/messages.ts';
 import { sameFlights } from './oauth/flights.ts';
-import type { Policy } from './route/policy.ts';
 import { showPath } from './route/problem.ts';
 import { CertificatesRefused } from './tls/files.ts';
 import { readUpstreamTls } from './tls/upstream-tls.ts';
 import { prepareTracing } from './tracing/preparation.ts';
+
+type LoadedFile = Extract<LoadedConfig, { ok: true }>;
 
 /** The configuration cannot be used. `problems` says why, place by place. */
 export class ConfigurationRefused extends Error {
@@ -25,10 +26,7 @@ export class ConfigurationRefused extends Error {
   }
 }
 
-export interface Loaded {
-  readonly config: Config;
-  readonly policy: Policy;
-  readonly warnings: readonly Problem[];
+export interface Loaded extends Pick<LoadedFile, 'config' | 'policy' | 'warnings' | 'placeOf' | 'effective'> {
   readonly upstreamTls: Configuration['upstreamTls'];
   readonly collectorHeaders: Configuration['collectorHeaders'];
 }

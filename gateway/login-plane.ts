@@ -1,16 +1,23 @@
 /** The main thread's share of logins: the memory that all listeners share, and a look at the store before they start. */
+import type { LoginFigures } from './admin/console/source.ts';
 import type { OauthConfig } from './config/schema.ts';
 import type { Environment } from './config/substitute.ts';
 import { systemClock } from './core/clock.ts';
+import { inSlices } from './core/slices.ts';
 import type { FlightTable, Seat } from './flight/table.ts';
 import type { LoginsMemory } from './listener/messages.ts';
 import type { Logger } from './log/logger.ts';
 import { createAllowanceMemory } from './oauth/allowance.ts';
+import { decodeDetails } from './oauth/details.ts';
 import { createFlights } from './oauth/flights.ts';
 import { openCredentialStore } from './oauth/store/open.ts';
 
 /** How often flights that lapsed are ended, and those kept long enough are purged. */
 const sweepMs = 2000;
+
+const flightsListedMax = 100;
+
+type LoginsListing = Pick<LoginFigures, 'census' | 'flights' | 'furtherFlights'>;
 
 export interface LoginsSeat {
   readonly memory: LoginsMemory;
@@ -42,6 +49,19 @@ export class LoginPlane {
     const warn = (message: string): void => logger.warn({}, message);
     const opened = await openCredentialStore(this.#config.store, { env, clock: systemClock, warn });
     await opened.close();
+  }
+
+  /** How full the flight table is and what is in it. The event loop is let through in between. */
+  async listing(): Promise<LoginsListing> {
+    const census = await inSlices(this.flights.census());
+    const { rows, leftOut } = await inSlices(this.flights.list(flightsListedMax));
+    const flights = rows.flatMap(({ key, state, expiresInMs, payload }) => {
+      if (state === 'idle') return [];
+      return [
+        { key, state, expiresInMs, provider: payload === null ? null : decodeDetails(payload).provider },
+      ];
+    });
+    return { census, flights, furtherFlights: leftOut };
   }
 
   /** Order: after the listeners have ended. */

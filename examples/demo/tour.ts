@@ -48,6 +48,7 @@ Sallyport serves.
   upstream  ${at.upstream}   answers with the request it got
   logins    ${at.logins}   where people log in (oidc-provider, too)
   admin     ${at.admin}   /readyz /livez /metrics
+  console   ${at.admin}/-/console   open it in a browser
 
 Open ${at.gateway}/login in a browser to log in, and paste these into another terminal:
 

@@ -1,21 +1,17 @@
 /**
- * The admin listener: health, metrics, reload. Lives on the main thread beside the data plane, on loopback by default, and
- * knows nothing but the three functions it is given. So it answers while the listeners are saturated.
+ * The admin listener: health, metrics, reload, the console. Lives on the main thread beside the data plane, on loopback by
+ * default, and knows nothing but what it is given. So it answers while the listeners are saturated.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Console } from './console/console.ts';
 import { readinessOf, type Check } from './health.ts';
+import type { ReloadResult } from './reload-record.ts';
 import { text, type Answer } from './answer.ts';
 
 export interface MetricsText {
   readonly contentType: string;
   readonly body: string;
-}
-
-export interface ReloadResult {
-  readonly outcome: 'applied' | 'unchanged' | 'rejected';
-  /** Each as `file:line:col: path: message`; empty unless rejected. */
-  readonly errors: readonly string[];
 }
 
 export interface AdminOptions {
@@ -26,6 +22,8 @@ export interface AdminOptions {
   /** `accept` is the field of that name, or empty. */
   readonly metrics: (accept: string) => Promise<MetricsText>;
   readonly reload: () => Promise<ReloadResult>;
+  /** Null: none is served. */
+  readonly console: Pick<Console, 'has' | 'answer'> | null;
   /** Told of what an endpoint threw; the caller gets a bare 500. */
   readonly onError: (error: unknown) => void;
 }
@@ -58,7 +56,7 @@ interface Resource {
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const resources = resourcesOf(options);
   const server = createServer(limits, (request, response) => {
-    respond(resources, request)
+    respond(resources, options.console, request)
       .catch((error: unknown): Answer => {
         options.onError(error);
         return text(500, 'internal error\n');
@@ -108,10 +106,18 @@ function resourcesOf(options: AdminOptions): ReadonlyMap<string, Resource> {
   ]);
 }
 
-async function respond(resources: ReadonlyMap<string, Resource>, request: IncomingMessage): Promise<Answer> {
+async function respond(
+  resources: ReadonlyMap<string, Resource>,
+  console: AdminOptions['console'],
+  request: IncomingMessage,
+): Promise<Answer> {
   const target = request.url ?? '';
   if (target.length > targetBytesMax) return text(414, 'target too long\n');
   const [path, query = ''] = target.split('?', 2) as [string, string?];
+  if (console?.has(path) === true) {
+    if (request.method !== 'POST' && hasBody(request)) return noBody;
+    return console.answer(request, path, new URLSearchParams(query));
+  }
   const resource = resources.get(path);
   if (resource === undefined) return text(404, 'not found\n');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -119,10 +125,12 @@ async function respond(resources: ReadonlyMap<string, Resource>, request: Incomi
     const allow = resource.method === 'GET' ? 'GET, HEAD' : resource.method;
     return { ...text(405, 'method not allowed\n'), headers: { allow } };
   }
-  if (hasBody(request)) return { ...text(413, 'no body is taken here\n'), headers: { connection: 'close' } };
+  if (hasBody(request)) return noBody;
   if (resource.method === 'POST' && fromBrowser(request)) return text(403, 'not for browsers\n');
   return resource.endpoint(new URLSearchParams(query), request);
 }
+
+const noBody: Answer = { ...text(413, 'no body is taken here\n'), headers: { connection: 'close' } };
 
 function hasBody(request: IncomingMessage): boolean {
   return (

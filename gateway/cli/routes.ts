@@ -3,7 +3,8 @@ import { Option, type Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
 import { exitCode } from './exit-codes.ts';
-import { routeTable, type RouteRow } from './route-table.ts';
+import { cellsOf } from '../explain/route-row.ts';
+import { routeTable, type RouteRow } from '../explain/route-table.ts';
 import type { Colors, Terminal } from './terminal.ts';
 
 const examples = `
@@ -78,35 +79,4 @@ function tableAsText(rows: readonly RouteRow[], closed: readonly string[], color
   }
   lines.push(...below.map(lineOf));
   return `${lines.join('\n')}\n`;
-}
-
-function cellsOf(row: RouteRow): readonly string[] {
-  const { methods, path, tokens, scopes, subject, answer, at } = row;
-  const anyOf = scopes.any.map((any) => (any.length === 1 ? any[0]! : `(${any.join(' or ')})`));
-  return [
-    methods?.join(',') ?? '*',
-    path,
-    row.public ? 'public' : tokens.map(tokenText).join(' '),
-    [...scopes.all, ...anyOf].join(' and '),
-    [
-      ...(subject === null ? [] : [`{${subject}}`]),
-      ...row.claims.map(
-        ({ claim, equals }) =>
-          `${claim.join('.')}=${typeof equals === 'string' ? `{${equals}}` : equals.join('|')}`,
-      ),
-      ...(row.accessHook === null ? [] : [`hook:${row.accessHook}`]),
-    ].join(' '),
-    answerText(answer),
-    at,
-  ];
-}
-
-const tokenText = ({ issuer, types }: RouteRow['tokens'][number]): string =>
-  types === null ? issuer : `${issuer}:${types.join('|')}`;
-
-function answerText(answer: RouteRow['answer']): string {
-  if ('upstream' in answer) return answer.upstream;
-  if ('ticket' in answer) return `tickets (${answer.ticket})`;
-  if ('jwks' in answer) return 'itself (keys)';
-  return 'respond' in answer ? `itself (${answer.respond})` : `logins (${answer.oauth})`;
 }

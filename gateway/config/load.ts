@@ -63,6 +63,22 @@ export function parseConfig(text: string, file: string, env: Environment): Loade
   return check(readSource(file, text, env), file, () => ({ problem: 'no other file is read here' }));
 }
 
+function readTextFile(file: string): ReturnType<ReadText> {
+  try {
+    return { text: decodeText(readFileSync(file)) };
+  } catch (error) {
+    return { problem: `the file cannot be read (${reasonOf(error)})` };
+  }
+}
+
+const decodeText = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+
+const reasonOf = (error: unknown): string =>
+  error instanceof TypeError
+    ? 'it is not UTF-8'
+    : ((error as NodeJS.ErrnoException).code ?? 'unknown reason');
+
 function check(source: Source, file: string, readText: ReadText): Loaded {
   if (source.value === null && source.problems.length > 0)
     return { ok: false, files: [], problems: source.problems };

@@ -17,6 +17,7 @@ async function admin(overrides: Partial<AdminOptions> = {}) {
     checks: () => [],
     metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
     reload: () => Promise.resolve({ outcome: 'applied', errors: [] }),
+    console: null,
     onError: (error) => errors.push(error),
     ...overrides,
   });
@@ -216,6 +217,7 @@ describe('the listener', () => {
         return new Promise(() => {});
       },
       reload: () => Promise.resolve({ outcome: 'applied', errors: [] }),
+      console: null,
       onError: () => {},
     });
     const answer = exchange(server.port, 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig, type Loaded } from '../../gateway/config/load.ts';
 import { headline } from '../../gateway/config/problem.ts';
-import { routeTable, type RouteRow } from '../../gateway/cli/route-table.ts';
+import { routeTable, type RouteRow } from '../../gateway/explain/route-table.ts';
 import { conjunction } from '../../gateway/openapi/security.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-import-'));
