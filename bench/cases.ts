@@ -11,8 +11,11 @@ import { forgedFlood } from './cases/forged-flood.ts';
 import { growthRoutes, growthScopes } from './cases/growth-policy.ts';
 import { growthTokens } from './cases/growth-tokens.ts';
 import { idleConnections } from './cases/idle-connections.ts';
+import { listenerThreads } from './cases/listener-threads.ts';
 import { metricsCost } from './cases/metrics-cost.ts';
 import { proxiedCases } from './cases/proxied.ts';
+import { reload } from './cases/reload.ts';
+import { scrape } from './cases/scrape.ts';
 import { simSpeed } from './cases/sim-speed.ts';
 import { startUp } from './cases/start-up.ts';
 
@@ -22,6 +25,7 @@ export const cases: readonly BenchCase[] = [
   decisionUnseen,
   decisionAlgorithms,
   decisionMix,
+  listenerThreads,
   forgedFlood,
   ...proxiedCases,
   connectionChurn,
@@ -29,9 +33,11 @@ export const cases: readonly BenchCase[] = [
   growthRoutes,
   growthScopes,
   growthTokens,
+  reload,
   startUp,
   flightBurst,
   metricsCost,
+  scrape,
   simSpeed,
 ];
 

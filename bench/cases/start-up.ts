@@ -1,8 +1,7 @@
 /** From the start of the process to its first answer, and what it takes while nobody asks. */
-import { readFileSync } from 'node:fs';
-
 import type { BenchCase, Measured } from '../case.ts';
 import { withServer } from '../servers/server.ts';
+import { readTokens } from '../tokens/lines.ts';
 
 export const startUp: BenchCase = {
   name: 'start-up',
@@ -10,7 +9,7 @@ export const startUp: BenchCase = {
   figures: { firstAnswerMs: 'ms', residentBytes: 'B' },
   async contenders(bench) {
     const corpus = await bench.corpus(100);
-    const [token] = readFileSync(corpus.tokensFile, 'latin1').split('\n', 1);
+    const [token] = readTokens(corpus.tokensFile, 0, 1);
     return [
       {
         name: 'sallyport',

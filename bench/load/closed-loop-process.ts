@@ -1,6 +1,6 @@
 /** Entry of the process that runs autocannon. It counts by itself: autocannon's own result is rounded to whole intervals. */
 import autocannon from 'autocannon';
-import { readFileSync } from 'node:fs';
+import { readTokens } from '../tokens/lines.ts';
 import { Latencies } from './percentiles.ts';
 import type { ClosedLoopJob, ClosedLoopReport, Phase } from './closed-loop.ts';
 
@@ -9,16 +9,18 @@ process.once('message', (job: ClosedLoopJob) => {
 });
 
 async function run(job: ClosedLoopJob): Promise<void> {
-  const tokens = readFileSync(job.tokensFile, 'utf8').split('\n');
-  await load(job, job.warmUp, tokens.slice(job.warmUp.from, job.warmUp.to), () => {});
-  const measured = mixed(job, tokens);
-  report(await load(job, job.measured, measured, () => report({ kind: 'begun' })));
+  await load(job, job.warmUp, tokensOf(job, job.warmUp), () => {});
+  report(await load(job, job.measured, mixed(job), () => report({ kind: 'begun' })));
 }
 
-function mixed({ measured, between }: ClosedLoopJob, tokens: readonly string[]): readonly string[] {
-  const own = tokens.slice(measured.from, measured.to);
+const tokensOf = ({ tokensFile }: ClosedLoopJob, { from, to }: { from: number; to: number }): string[] =>
+  readTokens(tokensFile, from, to);
+
+function mixed(job: ClosedLoopJob): readonly string[] {
+  const { measured, between } = job;
+  const own = tokensOf(job, measured);
   if (between === undefined) return own;
-  const others = tokens.slice(between.from, between.to);
+  const others = tokensOf(job, between);
   const all: string[] = [];
   for (const token of own) {
     all.push(token);

@@ -14,10 +14,6 @@ export const decideFigures = {
 
 interface RepeatedOptions {
   readonly seconds: number;
-  /** How many tokens take turns. */
-  readonly tokens?: number;
-  /** Warms up with each token once, however long that takes, and not for two seconds. */
-  readonly everyTokenFirst?: boolean;
   readonly connections?: number;
   readonly core?: number | null;
 }
@@ -26,20 +22,21 @@ interface RepeatedOptions {
 export async function runRepeated(
   server: Server,
   corpus: Corpus,
-  { seconds, tokens = 100, everyTokenFirst = false, connections = 64, core = null }: RepeatedOptions,
+  { seconds, connections = 64, core = null }: RepeatedOptions,
 ): Promise<Measured> {
   const job = {
     url: `${server.url}/decide`,
     connections,
     expectedStatus: 204,
     tokensFile: corpus.tokensFile,
-    warmUp: { from: 0, to: tokens, seconds: everyTokenFirst && tokens > warmUpTokens ? null : 2 },
-    measured: { from: 0, to: tokens, seconds },
+    warmUp: { from: 0, to: repeatedTokens, seconds: 2 },
+    measured: { from: 0, to: repeatedTokens, seconds },
     body: null,
   };
   return await runClosedLoop(job, server.usage, core);
 }
 
+const repeatedTokens = 100;
 export const warmUpTokens = 20_000;
 
 /** Tokens `warmUpTokens` to `last`, each used once, after others that warmed the server up. */

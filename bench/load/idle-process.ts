@@ -1,6 +1,6 @@
 /** Entry of the process that holds connections on which nothing happens. See `idle.ts`. */
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { readTokens } from '../tokens/lines.ts';
 import type { IdleJob, IdleReport } from './idle.ts';
 
 /** How many are opened or asked at the same time. */
@@ -12,7 +12,7 @@ process.once('message', (job: IdleJob) => {
 
 async function hold(job: IdleJob): Promise<void> {
   const { hostname, port, host, pathname } = new URL(job.url);
-  const [token] = readFileSync(job.tokensFile, 'utf8').split('\n', 1);
+  const [token] = readTokens(job.tokensFile, 0, 1);
   const question = `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`;
   const sockets: Socket[] = [];
   let ended = 0;

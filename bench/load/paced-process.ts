@@ -1,8 +1,8 @@
 /** Entry of the process that sends paced load. See `paced.ts`. */
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { forger } from '../tokens/forge.ts';
+import { readTokens } from '../tokens/lines.ts';
 import type { MetronomeData } from './metronome.ts';
 import type { PacedJob, PacedResult, Percentiles } from './paced.ts';
 import { Latencies } from './percentiles.ts';
@@ -91,7 +91,7 @@ async function run(job: PacedJob): Promise<PacedResult> {
 
 function requestsOf(job: PacedJob): () => Buffer {
   const { host, pathname } = new URL(job.url);
-  const tokens = readFileSync(job.tokensFile, 'utf8').split('\n', repeatedTokens);
+  const tokens = readTokens(job.tokensFile, 0, repeatedTokens);
   const build = (token: string): Buffer =>
     Buffer.from(`GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
   if (job.tokens === 'forge') {

@@ -1,21 +1,24 @@
 -- Sends the first COUNT tokens of a file in turn, and says what came of it as one line of JSON:
 -- wrk -s wrk.lua URL -- FILE COUNT close|keep
-local requests = {}
+local tokens, count, before, after
 local turn = 0
 
 function init(args)
-  local headers = {}
+  tokens = io.open(args[1])
+  count = tonumber(args[2])
+  local headers = { ["Authorization"] = "Bearer TOKEN" }
   if args[3] == "close" then headers["Connection"] = "close" end
-  for token in io.lines(args[1]) do
-    headers["Authorization"] = "Bearer " .. token
-    requests[#requests + 1] = wrk.format("GET", nil, headers)
-    if #requests == tonumber(args[2]) then break end
-  end
+  before, after = wrk.format("GET", nil, headers):match("^(.*)TOKEN(.*)$")
 end
 
+-- Read when it is needed: a million requests are more than LuaJIT can keep.
 function request()
-  turn = turn % #requests + 1
-  return requests[turn]
+  if turn == count then
+    tokens:seek("set")
+    turn = 0
+  end
+  turn = turn + 1
+  return before .. tokens:read("*l") .. after
 end
 
 -- All counts are of the whole run; durations and latencies are in microseconds.

@@ -15,6 +15,8 @@ export interface WrkOptions {
   /** Every request comes over a connection of its own. */
   readonly closes?: boolean;
   readonly core?: number | null;
+  /** How many tokens take turns. */
+  readonly tokens?: number;
 }
 
 interface WrkResult {
@@ -30,14 +32,13 @@ interface WrkResult {
 const script = fileURLToPath(new URL('../../../bench/load/wrk.lua', import.meta.url));
 const run = promisify(execFile);
 const connections = 64;
-const tokens = 100;
 const warmUpSeconds = 2;
 
-/** Load on `/decide` with 100 known tokens over 64 connections, as `runRepeated` has it. Errors: when an answer was a refusal, or none came. */
+/** Load on `/decide` with known tokens over 64 connections, as `runRepeated` has it. Errors: when an answer was a refusal, or none came. */
 export async function runWrk(
   { url, usage }: Server,
   { tokensFile }: Corpus,
-  { seconds, closes = false, core = null }: WrkOptions,
+  { seconds, closes = false, core = null, tokens = 100 }: WrkOptions,
 ): Promise<Measured> {
   const load = async (forSeconds: number): Promise<WrkResult> => {
     const pinned = core === null ? [] : ['taskset', '-c', String(core)];

@@ -20,7 +20,7 @@ export interface DaemonOptions {
   readonly core: number | null;
 }
 
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 const lookMs = 20;
 
 /** Starts a program; resolves when its port takes connections. Errors: with what it said, when it ended or took too long. */
@@ -47,6 +47,7 @@ export async function startDaemon({ command, args, files, port, core }: DaemonOp
     await delay(lookMs);
   }
   return {
+    pid: child.pid!,
     url: `http://127.0.0.1:${port}`,
     adminUrl: null,
     usage: () => usageOf(child.pid!),

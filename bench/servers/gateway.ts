@@ -23,6 +23,10 @@ export interface GatewayOptions extends ServerOptions {
   /** Tokens that are kept. Default: the gateway's. */
   readonly cacheEntries?: number;
   readonly tls?: Certificate;
+  /** Series with a route label. Default: the gateway's. */
+  readonly seriesMax?: number;
+  /** Answered like `/decide`. */
+  readonly extraPath?: string;
   /** Answers nginx's questions about requests, too. */
   readonly decides?: boolean;
 }
@@ -53,6 +57,9 @@ export async function startGateway(program: string, options: GatewayOptions): Pr
   };
 }
 
+/** Of one of the other routes. */
+export const otherPath = (route: number, id: string): string => `/group-${route % 100}/other-${route}/${id}`;
+
 export function gatewayConfig(options: GatewayOptions): string {
   const {
     corpus,
@@ -62,6 +69,8 @@ export function gatewayConfig(options: GatewayOptions): string {
     otherScopes = otherRoutes,
     cacheEntries,
     decides = false,
+    seriesMax,
+    extraPath,
   } = options;
   const keys = corpus.algorithm === 'HS256' ? 'secret_file' : 'jwks_file';
   const cache = cacheEntries === undefined ? '' : `, cache_entries: ${cacheEntries}, cache_bytes: 8589934592`;
@@ -74,6 +83,7 @@ export function gatewayConfig(options: GatewayOptions): string {
     `listener: { host: 127.0.0.1, port: 0, threads: ${threads}${tls} }`,
     'admin: { host: 127.0.0.1, port: 0 }',
     `verifier: { threads: 1${cache} }`,
+    ...(seriesMax === undefined ? [] : [`metrics: { series_max: ${seriesMax} }`]),
     ...(decides ? ['decision: { peers: [127.0.0.1], mounts: [{ mode: nginx }] }'] : []),
     'issuers:',
     `  bench: { issuer: ${corpus.issuer}, audiences: [${corpus.audience}], algorithms: [${corpus.algorithm}], keys: { ${keys}: ${corpus.keysFile} } }`,
@@ -84,12 +94,13 @@ export function gatewayConfig(options: GatewayOptions): string {
     // With more scopes than routes, some paths are there for their scope alone.
     const scope = `other:${n % Math.max(1, otherScopes)}`;
     lines.push(
-      `  - { path: /group-${n % 100}/other-${n}/{id}, issuer: bench, scopes: { all: [${scope}] }, respond: { status: 204 } }`,
+      `  - { path: '${otherPath(n, '{id}')}', issuer: bench, scopes: { all: [${scope}] }, respond: { status: 204 } }`,
     );
   }
-  lines.push(
-    `  - { path: /decide, issuer: bench, scopes: { all: [${corpus.scope}] }, respond: { status: 204 } }`,
-  );
+  for (const path of ['/decide', ...(extraPath === undefined ? [] : [extraPath])])
+    lines.push(
+      `  - { path: ${path}, issuer: bench, scopes: { all: [${corpus.scope}] }, respond: { status: 204 } }`,
+    );
   if (upstreamUrl !== undefined)
     lines.push(`  - { path: /forward, issuer: bench, scopes: { all: [${corpus.scope}] }, upstream: echo }`);
   return `${lines.join('\n')}\n`;

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { type Usage, usageOf } from '../usage.ts';
 
 export interface Server {
+  readonly pid: number;
   readonly url: string;
   /** Of its admin listener; null where there is none. */
   readonly adminUrl: string | null;
@@ -18,7 +19,7 @@ export interface ServerOptions {
   readonly core: number | null;
 }
 
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 
 /** Starts `node SCRIPT ...ARGS`; resolves at its first line of JSON that announces a server. */
 export async function startServer(
@@ -38,6 +39,7 @@ export async function startServer(
     throw new Error(`${script} did not start\n${await complaints}`);
   }
   return {
+    pid: child.pid!,
     url: `http://127.0.0.1:${announced.port}`,
     adminUrl: announced.admin_port === undefined ? null : `http://127.0.0.1:${announced.admin_port}`,
     usage: () => usageOf(child.pid!),
@@ -71,9 +73,9 @@ function announcementOf(child: ChildProcess): Promise<Announcement | null> {
 }
 
 /** Starts a server, uses it, and stops it whatever happens. */
-export async function withServer<T>(
-  starting: Promise<Server>,
-  use: (server: Server) => Promise<T>,
+export async function withServer<S extends Server, T>(
+  starting: Promise<S>,
+  use: (server: S) => Promise<T>,
 ): Promise<T> {
   const server = await starting;
   try {

@@ -4,13 +4,14 @@
  */
 import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readTokens } from '../tokens/lines.ts';
 
 const [, , jwksFile, tokensFile, count] = process.argv;
 const warmUpTokens = 2000;
 
 const { keys } = JSON.parse(readFileSync(jwksFile!, 'utf8')) as { keys: JsonWebKey[] };
 const key = createPublicKey({ key: keys[0]!, format: 'jwk' });
-const tokens = readFileSync(tokensFile!, 'utf8').split('\n', Number(count));
+const tokens = readTokens(tokensFile!, 0, Number(count));
 const parts = tokens.map((token) => {
   const dot = token.lastIndexOf('.');
   return {

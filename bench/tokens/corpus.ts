@@ -5,7 +5,15 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,11 +86,14 @@ async function mint(folder: string, count: number, algorithm: CorpusAlgorithm): 
       child.send({ algorithm, key, from, to, file } satisfies MintJob);
       const [code] = (await once(child, 'exit')) as [number];
       if (code !== 0) throw new Error('tokens could not be signed');
-      return readFileSync(file, 'latin1');
+      return file;
     }),
   );
   writeFileSync(join(draft, 'keys'), published, { mode: 0o600 });
-  writeFileSync(join(draft, 'tokens.txt'), parts.join(''), 'latin1');
+  for (const part of parts) {
+    appendFileSync(join(draft, 'tokens.txt'), readFileSync(part));
+    rmSync(part);
+  }
   writeFileSync(join(draft, 'count.json'), JSON.stringify(count));
   rmSync(folder, { recursive: true, force: true });
   renameSync(draft, folder);
