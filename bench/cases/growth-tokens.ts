@@ -1,12 +1,13 @@
 /**
  * Growth of what is remembered: live tokens. Memory counts from the gateway that has seen a single one. What is resident holds
- * garbage, too; heap and what stands outside of it are what the listener's engine says of itself, a moment after the fill.
+ * garbage, too; heap and what stands outside of it are what the listener's engine says of itself, every five seconds.
  */
 import type { BenchCase, Contender, Measured } from '../case.ts';
 import { fill } from '../load/fill.ts';
 import { runWrk } from '../load/wrk.ts';
 import { debian } from '../peers/debian.ts';
 import type { Gateway } from '../servers/gateway.ts';
+import { seriesOf } from '../servers/series.ts';
 import { withServer } from '../servers/server.ts';
 import type { Corpus } from '../tokens/corpus.ts';
 
@@ -63,19 +64,7 @@ async function measure(gateway: Gateway, corpus: Corpus, seconds: number, tokens
   const { tokensFile } = corpus;
   await fill({ url: `${gateway.url}/decide`, tokensFile, tokens, expectedStatus: 204 });
   const { figures, trace } = await runWrk(gateway, corpus, { seconds, tokens });
-  return { figures: { ...figures, ...(await listenerMemory(gateway)) }, trace };
-}
-
-/** As `/metrics` has it. */
-async function listenerMemory({ adminUrl }: Gateway): Promise<{ heapBytes: number; externalBytes: number }> {
-  const text = await (await fetch(`${adminUrl}/metrics`)).text();
-  const gauge = (name: string): number => {
-    const value = new RegExp(`^${name}\\{[^}]*thread="listener-0"[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1];
-    if (value === undefined) throw new Error(`there is no ${name} of the listener`);
-    return Number(value);
-  };
-  return {
-    heapBytes: gauge('sallyport_heap_used_bytes'),
-    externalBytes: gauge('sallyport_external_memory_bytes'),
-  };
+  const heapBytes = await seriesOf(gateway, 'sallyport_heap_used_bytes{thread="listener-0"}');
+  const externalBytes = await seriesOf(gateway, 'sallyport_external_memory_bytes{thread="listener-0"}');
+  return { figures: { ...figures, heapBytes, externalBytes }, trace };
 }

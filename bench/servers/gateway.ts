@@ -1,7 +1,7 @@
 /** The built gateway, configured for the bench. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Corpus } from '../tokens/corpus.ts';
 import type { Certificate } from './certificate.ts';
@@ -33,6 +33,7 @@ export interface GatewayOptions extends ServerOptions {
 
 export interface Gateway extends Server {
   readonly adminUrl: string;
+  /** Read at a reload; not watched. */
   readonly configFile: string;
   /** Its `main.js`. */
   readonly program: string;
@@ -41,14 +42,18 @@ export interface Gateway extends Server {
 /** Starts a built gateway; `program` is its `dist/gateway/main.js`. */
 export async function startGateway(program: string, options: GatewayOptions): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+  const configFile = join(folder, 'written', 'sallyport.yaml');
+  mkdirSync(dirname(configFile));
+  writeFileSync(configFile, gatewayConfig(options));
+  // It watches the folder of the link: who writes the file decides when it is read.
   const file = join(folder, 'sallyport.yaml');
-  writeFileSync(file, gatewayConfig(options));
+  symlinkSync(configFile, file);
   const server = await startServer(program, ['start', '-c', file], options);
   return {
     ...server,
     url: options.tls === undefined ? server.url : server.url.replace('http:', 'https:'),
     adminUrl: server.adminUrl!,
-    configFile: file,
+    configFile,
     program,
     stop: async () => {
       await server.stop();

@@ -5,11 +5,11 @@ import { readTokens } from '../tokens/lines.ts';
 import { type Server, withServer } from './server.ts';
 
 /** As `withServer`. Errors: when a forged token on `path` is not answered with 401. */
-export async function withVerifier<T>(
-  starting: Promise<Server>,
+export async function withVerifier<S extends Server, T>(
+  starting: Promise<S>,
   { tokensFile }: Corpus,
   path: string,
-  use: (server: Server) => Promise<T>,
+  use: (server: S) => Promise<T>,
 ): Promise<T> {
   return await withServer(starting, async (server) => {
     const [genuine] = readTokens(tokensFile, 0, 1);
