@@ -14,7 +14,7 @@ export function explanationAsText(
 ): string {
   const { method, target, route, steps, refusal } = explanation;
   const lines = [colors.bold(`${method} ${target}`), ''];
-  if (route !== null) lines.push(...routeLines(route, words), '');
+  if (route !== null) lines.push(...routeLines(route, explanation.besides, words), '');
   const firstFailed = steps.findIndex(({ passed }) => !passed);
   const width = Math.max(...steps.map(({ check }) => check.length));
   for (const [index, step] of steps.entries()) {
@@ -37,7 +37,7 @@ function markOf(step: Step, isFirstFailed: boolean, colors: Colors): string {
   return isFirstFailed ? colors.red('FAIL') : colors.red('fail');
 }
 
-function routeLines(route: Route, words: Vocabulary): string[] {
+function routeLines(route: Route, besides: readonly string[], words: Vocabulary): string[] {
   const { id, pattern, methods, origin, access } = route;
   const lines = [
     `  route    ${id}`,
@@ -49,6 +49,7 @@ function routeLines(route: Route, words: Vocabulary): string[] {
   for (const [type, places] of Object.entries(origin.tokenTypes))
     lines.push(`           token type ${type} from ${places.map(showPath).join(', ')}`);
   lines.push(`  asks for ${access === null ? 'nothing: it is public' : wantsOf(access, words)}`);
+  for (const sentence of besides) lines.push(`           ${sentence}`);
   return lines;
 }
 
@@ -68,6 +69,7 @@ export function explanationAsJson(explanation: Explanation, verified: boolean): 
             methods: route.methods,
             at: showPath(route.origin.at),
             from: inheritedBy(route),
+            besides: explanation.besides,
           },
     checks: steps,
     verified,

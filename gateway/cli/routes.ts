@@ -45,14 +45,21 @@ async function printRoutes(file: string, asJson: boolean, terminal: Terminal): P
 
 /** `version` changes with the shape. Spelling is that of the configuration. */
 function tableAsJson(rows: readonly RouteRow[], closed: readonly string[]): string {
-  const routes = rows.map(({ accessHook, allowInPath, bodyBytesMax, at, from, ...row }) => ({
-    ...row,
-    access_hook: accessHook,
-    allow_in_path: allowInPath,
-    max_body_bytes: bodyBytesMax,
-    at,
-    from,
-  }));
+  const routes = rows.map(
+    ({ accessHook, allowInPath, bodyBytesMax, jsonBody, besides: _, at, from, ...row }) => ({
+      ...row,
+      tokens: row.tokens.map(({ certificateBound, ...token }) => ({
+        ...token,
+        certificate_bound: certificateBound,
+      })),
+      access_hook: accessHook,
+      allow_in_path: allowInPath,
+      max_body_bytes: bodyBytesMax,
+      json_body: jsonBody,
+      at,
+      from,
+    }),
+  );
   return `${JSON.stringify({ version: 1, routes, closed }, null, 2)}\n`;
 }
 
@@ -72,6 +79,7 @@ function tableAsText(rows: readonly RouteRow[], closed: readonly string[], color
   const lines = [colors.bold(lineOf(columns))];
   for (const [index, row] of rows.entries()) {
     lines.push(lineOf(cells[index]!));
+    for (const sentence of row.besides) lines.push(colors.dim(`    ${sentence}`));
     for (const [setting, places] of Object.entries(row.from)) {
       const above = places.filter((place) => place !== row.at);
       if (above.length > 0) lines.push(colors.dim(`    ${setting} from ${above.join(', ')}`));

@@ -12,6 +12,7 @@ import type { ErrorProfile } from '../route/source.ts';
 import type { Access, Policy, Route, Vocabulary } from '../route/policy.ts';
 import { showPath } from '../route/problem.ts';
 import { namesIn } from '../route/vocabulary.ts';
+import { besides } from './wording.ts';
 
 export interface Step {
   readonly check: string;
@@ -26,6 +27,8 @@ export interface Explanation {
   readonly target: string;
   readonly route: Route | null;
   readonly steps: readonly Step[];
+  /** What the route asks for or does besides, in sentences. */
+  readonly besides: readonly string[];
   /** The answer that the gateway gives by itself; null when the request is served. */
   readonly refusal: Refusal | null;
   /** How that answer is told. */
@@ -62,6 +65,7 @@ export function explainRequest(question: Question): Explanation {
   const steps: Step[] = [];
   const end = (route: Route | null, refusal: Refusal | null, allow: readonly string[] = []): Explanation => ({
     method, target, route, steps, refusal, allow,
+    besides: route === null ? [] : besides(route, policy),
     errors: route?.errors ?? policy.errors,
   }); // prettier-ignore
 

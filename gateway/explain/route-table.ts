@@ -1,6 +1,7 @@
 /** The compiled routes as plain data: what `routes` prints, and what other commands read names from. */
 import type { Config } from '../config/schema.ts';
 import type { Place } from '../config/problem.ts';
+import { besides } from '../explain/wording.ts';
 import { allowancesIn } from '../route/path.ts';
 import type { Access, Policy, Route } from '../route/policy.ts';
 import type { ConfigPath } from '../route/problem.ts';
@@ -14,6 +15,10 @@ export interface TokenRow {
   readonly audiences: readonly string[] | null;
   /** Null: the issuer has no token types. */
   readonly types: readonly string[] | null;
+  /** They must be bound to a client certificate (RFC 8705). */
+  readonly certificateBound: boolean;
+  /** They are made anew before they expire. */
+  readonly renewed: boolean;
 }
 
 export interface RouteRow {
@@ -45,6 +50,11 @@ export interface RouteRow {
   readonly allowInPath: readonly PathAllowance[];
   /** Null: no limit. */
   readonly bodyBytesMax: number | null;
+  readonly jsonBody: boolean;
+  /** Tokens of some types are exchanged for one of another; null where they are not. */
+  readonly exchange: { readonly to: string; readonly signer: string; readonly header: string } | null;
+  /** What it asks for or does besides, in sentences. */
+  readonly besides: readonly string[];
   /** `file:line` of the node of the route. */
   readonly at: string;
   /** By setting: `file:line` of the nodes it came from, root first; several where levels add up. */
@@ -77,6 +87,9 @@ export function routeTable({ config, policy, placeOf }: Loaded): readonly RouteR
     websocket: route.websocket !== null,
     allowInPath: allowancesIn(route.pathAllowance),
     bodyBytesMax: route.bodyBytesMax === Infinity ? null : route.bodyBytesMax,
+    jsonBody: route.jsonBody,
+    exchange: exchangeOf(route),
+    besides: besides(route, policy),
     at: lineOf(route.origin.at),
     from: Object.fromEntries(
       Object.entries(route.origin.from).map(([setting, places]) => [setting, places.map(lineOf)]),
@@ -84,7 +97,7 @@ export function routeTable({ config, policy, placeOf }: Loaded): readonly RouteR
   }));
 }
 
-function tokensOf(access: Access, config: Config, { vocabulary }: Policy): readonly TokenRow[] {
+function tokensOf(access: Access, config: Config, { vocabulary, renewals }: Policy): readonly TokenRow[] {
   return vocabulary.issuers.flatMap((issuer, index): TokenRow[] => {
     if (access.issuers[index] !== true) return [];
     const audiences = access.audiences[index] ?? null;
@@ -95,9 +108,17 @@ function tokensOf(access: Access, config: Config, { vocabulary }: Policy): reado
         issuer,
         audiences: audiences === null ? null : namesIn(audiences, vocabulary.audiences),
         types: types === undefined ? null : types.filter((_, bit) => (bits & (1 << bit)) !== 0),
+        certificateBound: access.certificateBound[index] === true,
+        renewed: (renewals[index] ?? null) !== null,
       },
     ];
   });
+}
+
+function exchangeOf({ exchange }: Route): RouteRow['exchange'] {
+  if (exchange === null) return null;
+  const { to, signer, header } = exchange;
+  return { to, signer, header };
 }
 
 function scopesOf(access: Access | null, { vocabulary }: Policy): RouteRow['scopes'] {

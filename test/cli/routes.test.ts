@@ -58,9 +58,9 @@ describe('--json', async () => {
   test('a row is what was compiled, and for each setting the lines of the nodes that made it', () => {
     expect(row('PATCH /orders/{id}')).toEqual({
       id: 'PATCH /orders/{id}', methods: ['PATCH'], path: '/orders/{id}', public: false,
-      tokens: [{ issuer: 'main', audiences: ['orders'], types: ['execution', 'workload'] }],
+      tokens: [{ issuer: 'main', audiences: ['orders'], types: ['execution', 'workload'], certificate_bound: false, renewed: false }],
       scopes: { all: ['orders:read', 'orders:write'], any: [['a', 'b']] },
-      subject: 'id', claims: [], access_hook: null, answer: { upstream: 'orders' }, websocket: false, allow_in_path: [], max_body_bytes: 10,
+      subject: 'id', claims: [], access_hook: null, answer: { upstream: 'orders' }, websocket: false, allow_in_path: [], max_body_bytes: 10, json_body: false, exchange: null,
       at: `${file}:19`,
       from: {
         issuers: [`${file}:12`], audiences: [`${file}:12`], upstream: [`${file}:12`], subject: [`${file}:19`],
@@ -80,8 +80,8 @@ describe('--json', async () => {
     expect(row('/odd/x')).toMatchObject({
       methods: null,
       tokens: [
-        { issuer: 'main', audiences: ['orders', 'carts'], types: ['execution'] },
-        { issuer: 'other', audiences: null, types: null },
+        { issuer: 'main', audiences: ['orders', 'carts'], types: ['execution'], certificate_bound: false },
+        { issuer: 'other', audiences: null, types: null, renewed: false },
       ],
       allow_in_path: ['semicolon'],
       max_body_bytes: null,
@@ -102,6 +102,53 @@ test('as text it is one line a route, with the lines of inherited settings below
     'GET', '/orders/health', 'public', 'itself (204)', 'gw.yaml:25',
   ]); // prettier-ignore
   expect(lines.at(-2)).toContain('/odd/*');
+});
+
+test('exchange, renewal, bound tokens and JSON bodies are told, to programs and to people, by `explain` as well', async () => {
+  const busy = join(folder, 'busy.yaml');
+  await writeFile(
+    busy,
+    `version: 1
+listener: { trusted_proxies: [10.0.0.1], trust_client_cert: true }
+issuers:
+  main:
+    issuer: main
+    algorithms: [HS256]
+    keys: { secret_env: GW_SECRET }
+    token_types: { values: [execution, workload], default: execution }
+    renewal: { signer: own, header: x-renewed }
+signers: { own: { algorithm: HS256, secret_env: GW_SECRET } }
+upstreams: { app: { urls: ["http://127.0.0.1:3000"] } }
+routes:
+  - path: /run
+    methods: [POST]
+    upstream: app
+    token_types: [workload]
+    certificate_bound: true
+    json_body: true
+    exchange: { signer: own, from: [workload], to: execution, header: x-new }
+`,
+  );
+  const { out } = await run(['routes', '-c', busy, '--json']);
+  expect((JSON.parse(out) as { routes: unknown[] }).routes).toMatchObject([
+    {
+      tokens: [{ issuer: 'main', certificate_bound: true, renewed: true }],
+      json_body: true,
+      exchange: { to: 'execution', signer: 'own', header: 'x-new' },
+    },
+  ]);
+  const sentences = [
+    'tokens of main must be bound to the client certificate (RFC 8705)',
+    'a body must be JSON, which is looked at before the token',
+    'workload tokens are exchanged for execution ones, in the field x-new, signed by own',
+    'tokens of main are renewed in the field x-renewed, signed by own',
+  ];
+  const text = await run(['routes', '-c', busy]);
+  const explained = await run(['explain', '-c', busy, '--path', '/run', '--method', 'POST']);
+  for (const sentence of sentences) {
+    expect(text.out).toContain(`\n    ${sentence}\n`);
+    expect(explained.out).toContain(`           ${sentence}\n`);
+  }
 });
 
 test('a configuration that cannot be used is exit code 2, with its problems', async () => {
