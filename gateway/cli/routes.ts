@@ -38,7 +38,7 @@ async function printRoutes(file: string, asJson: boolean, terminal: Terminal): P
     return exitCode.usage;
   }
   const rows = routeTable(loaded);
-  const { closed } = loaded.policy;
+  const closed = loaded.policy.closed.map(({ pattern }) => pattern);
   terminal.out(asJson ? tableAsJson(rows, closed) : tableAsText(rows, closed, terminal.colors));
   return exitCode.ok;
 }

@@ -65,7 +65,10 @@ function meetings(old: Policy, now: Policy): readonly Meeting[] {
   const found = new Map<string, Meeting>();
   const [before, after] = [compileMatcher(old), compileMatcher(now)];
   const patterns = [...old.routes, ...now.routes].map(({ pattern }) => pattern);
-  for (const path of pathClasses([...patterns, ...old.closed, ...now.closed])) {
+  for (const path of pathClasses([
+    ...patterns,
+    ...[...old.closed, ...now.closed].map(({ pattern }) => pattern),
+  ])) {
     for (const [index, method] of methods.entries()) {
       const one = routeOf(before, path, index);
       const other = routeOf(after, path, index);

@@ -63,10 +63,11 @@ export interface Question {
 export function explainRequest(question: Question): Explanation {
   const { policy, method, target } = question;
   const steps: Step[] = [];
+  let { errors } = policy;
   const end = (route: Route | null, refusal: Refusal | null, allow: readonly string[] = []): Explanation => ({
     method, target, route, steps, refusal, allow,
     besides: route === null ? [] : besides(route, policy),
-    errors: route?.errors ?? policy.errors,
+    errors: route?.errors ?? errors,
   }); // prettier-ignore
 
   const index = methodIndex(method);
@@ -91,6 +92,7 @@ export function explainRequest(question: Question): Explanation {
   const route = matcher.match(read.path, index);
   if (route === null) {
     const allowed = matcher.allowed(read.path);
+    errors = matcher.errors(read.path) ?? errors;
     const allow = methods.filter((_, bit) => (allowed & (1 << bit)) !== 0);
     const code = allowed === 0 ? 'route_not_found' : 'method_not_allowed';
     const detail = allowed === 0 ? 'no route has this path' : `the path has ${allow.join(', ')} only`;

@@ -9,6 +9,7 @@ import { assert } from '../core/assert.ts';
 import { type Refusal, refusalCodes, refusals } from '../core/errors.ts';
 import type { HttpResponse } from '../native/uws.ts';
 import { defaultErrorProfile, detailIn, detailOnRoute, statusIn } from '../route/error-profile.ts';
+import type { Matcher } from '../route/match.ts';
 import type { FixedResponse, Policy, Route } from '../route/policy.ts';
 import type { ErrorProfile } from '../route/source.ts';
 import type { Arrival } from './arrival.ts';
@@ -18,10 +19,19 @@ import type { Reissuer, TokenField } from './reissuer.ts';
 /** What an answer needs to know of its request. */
 export type Asker = Pick<
   Arrival,
-  'requestId' | 'correlationId' | 'headOnly' | 'lastAnswer' | 'route' | 'facts' | 'fields' | 'counted'
+  | 'requestId'
+  | 'correlationId'
+  | 'headOnly'
+  | 'lastAnswer'
+  | 'path'
+  | 'route'
+  | 'facts'
+  | 'fields'
+  | 'counted'
 > & {
   readonly serving: {
     readonly policy: Pick<Policy, 'errors' | 'vocabulary'>;
+    readonly matcher: Pick<Matcher, 'errors'>;
     readonly reissuer: Pick<Reissuer, 'onOwnAnswer'> | null;
   };
 };
@@ -32,6 +42,13 @@ interface Rendered {
   readonly body: string;
   readonly challenge: string;
   readonly retryAfter: string;
+}
+
+/** The profile of the route; where there is none, that of the closed prefix, or of the listener. */
+function profileFor(refusal: Refusal, { route, path, serving }: Asker): ErrorProfile {
+  // Of other refusals the path may be what is wrong.
+  const isUnmatched = refusal === refusals.route_not_found || refusal === refusals.method_not_allowed;
+  return route?.errors ?? (isUnmatched ? serving.matcher.errors(path) : null) ?? serving.policy.errors;
 }
 
 export function statusLine(status: number): string {
@@ -105,7 +122,7 @@ export class Responder {
 
   /** The status that a refusal has for this asker. */
   statusOf(refusal: Refusal, asker: Asker): number {
-    return statusIn(asker.route?.errors ?? asker.serving.policy.errors, refusal);
+    return statusIn(profileFor(refusal, asker), refusal);
   }
 
   /** Refuses within the request's own callback. Returns the status. */
@@ -185,7 +202,7 @@ export class Responder {
   }
 
   #renderedOf(refusal: Refusal, asker: Asker): Rendered {
-    const profile = asker.route?.errors ?? asker.serving.policy.errors;
+    const profile = profileFor(refusal, asker);
     let all = this.#rendered.get(profile);
     if (all === undefined) {
       all = refusalCodes.map((code) => render(profile, refusals[code], this.#realm));

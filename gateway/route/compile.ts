@@ -39,7 +39,7 @@ export function compilePolicy(source: PolicySource): Compiled {
   const projections = new Projections();
   const drafts: Draft[] = [];
   const closed = new Map<string, Chain>();
-  const unserved = new Set<string>();
+  const unserved = new Map<string, Chain>();
   const renewals = renewalsOf(source, problems);
   const identityHeaders = new Set(source.identityHeaders.map(normalName));
 
@@ -50,7 +50,7 @@ export function compilePolicy(source: PolicySource): Compiled {
     for (const name of Object.keys(node.forward?.claims ?? {})) identityHeaders.add(normalName(name));
     const children = node.routes ?? [];
     if (node.closed === true) closed.set(patternOf(chain), chain);
-    else if (node.unserved === true) unserved.add(patternOf(chain));
+    else if (node.unserved === true) unserved.set(patternOf(chain), chain);
     else if (node.openapi === undefined) drafts.push(readRoute(chain, source, projections, problems));
     for (const [index, child] of children.entries()) {
       visit([...chain, { node: child, at: [...level.at, 'routes', index] }]);
@@ -65,7 +65,10 @@ export function compilePolicy(source: PolicySource): Compiled {
     ok: true,
     policy: {
       ...assemble(source, drafts, projections, renewals),
-      closed: [...closed.keys(), ...unserved],
+      closed: [...closed, ...unserved].map(([pattern, chain]) => ({
+        pattern,
+        errors: errorProfileOf(chain, source),
+      })),
       errors: errorProfileOf([], source),
       identityHeaders,
     },

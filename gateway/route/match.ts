@@ -9,6 +9,7 @@
 import { methods } from '../core/methods.ts';
 import { parsePattern, type Segment } from './pattern.ts';
 import type { Policy, Route } from './policy.ts';
+import type { ErrorProfile } from './source.ts';
 
 /** No method at all: a search for it visits every pattern that fits the path. */
 const noMethod = methods.length;
@@ -19,8 +20,8 @@ interface End {
   readonly routes: (Route | null)[];
   /** The same as bits. */
   methods: number;
-  /** Nothing less specific is tried after this. */
-  closed: boolean;
+  /** Not null: nothing less specific is tried after this, and that there is nothing is told so. */
+  closed: ErrorProfile | null;
   /** Kinds of the pattern's segments; the smaller string is the more specific pattern. */
   readonly kinds: string;
 }
@@ -39,6 +40,8 @@ export interface Matcher {
   match(path: string, method: number): Route | null;
   /** Bits of the methods that the path has, for `Allow`: 0 means 404. */
   allowed(path: string): number;
+  /** How it is told that no route has the path, or none the method; null where no closed pattern says. */
+  errors(path: string): ErrorProfile | null;
 }
 
 const newNode = (): Node => ({ literals: null, param: null, greedy: null, end: null, rest: null });
@@ -54,7 +57,7 @@ export function compileMatcher(policy: Pick<Policy, 'routes' | 'closed'>): Match
     const path = literalPath(segments);
     if (path !== null) literal.set(path, end);
   }
-  for (const pattern of policy.closed) insert(root, parsePattern(pattern)).closed = true;
+  for (const { pattern, errors } of policy.closed) insert(root, parsePattern(pattern)).closed = errors;
 
   let seen = 0;
 
@@ -62,7 +65,7 @@ export function compileMatcher(policy: Pick<Policy, 'routes' | 'closed'>): Match
   function settle(end: End | null, method: number): End | null {
     if (end === null) return null;
     seen |= end.methods;
-    return end.closed || end.routes[method] !== null ? end : null;
+    return end.closed !== null || end.routes[method] !== null ? end : null;
   }
 
   /** `at` is the slash before the next segment, or the length of the path when there is none. */
@@ -104,6 +107,7 @@ export function compileMatcher(policy: Pick<Policy, 'routes' | 'closed'>): Match
       search(root, path, 0, noMethod);
       return seen;
     },
+    errors: (path) => search(root, path, 0, noMethod)?.closed ?? null,
   };
 }
 
@@ -141,7 +145,7 @@ function childOf<K>(children: Map<K, Node>, key: K): Node {
 }
 
 function newEnd(kinds: string): End {
-  return { routes: Array.from({ length: methods.length + 1 }, () => null), methods: 0, closed: false, kinds };
+  return { routes: Array.from({ length: methods.length + 1 }, () => null), methods: 0, closed: null, kinds };
 }
 
 function addMethods(end: End, route: Route): void {

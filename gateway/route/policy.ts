@@ -231,14 +231,20 @@ export interface Route {
   readonly origin: Origin;
 }
 
+export interface ClosedPattern {
+  readonly pattern: string;
+  /** How it is told that there is nothing. */
+  readonly errors: ErrorProfile;
+}
+
 export interface Policy {
   readonly vocabulary: Vocabulary;
   readonly routes: readonly Route[];
-  /** Patterns of closed prefixes and of paths that are left out: what they match, nothing less specific does. */
-  readonly closed: readonly string[];
+  /** Closed prefixes and paths that are left out: what they match, nothing less specific does. */
+  readonly closed: readonly ClosedPattern[];
   /** By issuer index; null where tokens are not renewed. */
   readonly renewals: readonly (Renewal | null)[];
-  /** How refusals are told where no route has matched. */
+  /** How refusals are told where no route has matched, nor a closed pattern. */
   readonly errors: ErrorProfile;
   /** Lower-case names, `-` for `_`, that callers may not send: those that any route makes of claims and the configured. */
   readonly identityHeaders: ReadonlySet<string>;

@@ -3,26 +3,33 @@ import { type RefusalCode, refusalCodes, refusals } from '../../gateway/core/err
 import { type Asker, Responder } from '../../gateway/listener/respond.ts';
 import type { Facts } from '../../gateway/core/facts.ts';
 import { defaultErrorProfile } from '../../gateway/route/error-profile.ts';
-import type { FixedResponse, Route } from '../../gateway/route/policy.ts';
+import { compileMatcher } from '../../gateway/route/match.ts';
+import type { FixedResponse, Policy, Route } from '../../gateway/route/policy.ts';
 import type { ErrorProfile } from '../../gateway/route/source.ts';
 import { policyOf, routeNamed, typed } from '../route/policies.ts';
 import { FakeResponse } from './fake-driver.ts';
 
 const names = { requestId: 'x-request-id', correlationId: 'correlation-id' };
 const responder = new Responder('our realm', names);
-const served = (errors: ErrorProfile): Asker['serving'] => ({
+const servingOf = (policy: Policy): Asker['serving'] => ({
   reissuer: null,
-  policy: policyOf([{ path: '/a', upstream: 'app' }], {
-    ...typed,
-    errorProfiles: { it: errors },
-    listener: { errorProfile: 'it' },
-  }),
+  policy,
+  matcher: compileMatcher(policy),
 });
+const served = (errors: ErrorProfile): Asker['serving'] =>
+  servingOf(
+    policyOf([{ path: '/a', upstream: 'app' }], {
+      ...typed,
+      errorProfiles: { it: errors },
+      listener: { errorProfile: 'it' },
+    }),
+  );
 const asker: Asker = {
   requestId: 'id-1',
   correlationId: '',
   headOnly: false,
   lastAnswer: false,
+  path: '/a',
   route: null,
   facts: null,
   fields: [],
@@ -191,7 +198,7 @@ describe('a refusal in the profile `detail`', () => {
     );
     const facts = { issuer: 0, tokenType: 4 } as Facts;
     const on = (id: string): Partial<Asker> => ({
-      serving: { policy, reissuer: null },
+      serving: servingOf(policy),
       route: routeNamed(policy, id),
       facts,
     });
@@ -204,6 +211,27 @@ describe('a refusal in the profile `detail`', () => {
     expect(await answer('subject_mismatch', on('bare'))).toBe(
       '403 The token subject does not match the resource.',
     );
+  });
+
+  it('is that of the closed prefix which the path is below, where nothing is served', async () => {
+    const policy = policyOf(
+      [
+        {
+          prefix: '/closed',
+          closed: true,
+          errorProfile: 'it',
+          upstream: 'app',
+          routes: [{ path: '/a', methods: ['GET'] }],
+        },
+        { path: '/open', upstream: 'app' },
+      ],
+      { ...typed, errorProfiles: { it: detail } },
+    );
+    const serving = servingOf(policy);
+    expect(await answer('route_not_found', { serving, path: '/closed/none' })).toBe('404 Not Found');
+    expect(await answer('method_not_allowed', { serving, path: '/closed/a' })).toBe('405 Method Not Allowed');
+    for (const [code, path] of [['route_not_found', '/other'], ['path_not_canonical', '/closed/%']] as const)
+      expect(textOf(await sent(code, { serving, path }))).toContain(`"code":"${code}"`); // prettier-ignore
   });
 
   it('that closes announces exactly the bytes that follow its head', async () => {

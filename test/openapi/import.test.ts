@@ -70,7 +70,7 @@ describe('security', () => {
     ['an alternative without scopes asks for a token only', '{ security: [{ bearer: [] }, { oauth: [w] }] }', all()],
     ['3.1 knows roles of bearer tokens', '{ security: [{ bearer: [role] }] }', all('role')],
     ['an empty list is public', '{ security: [] }', { public: true, tokens: [] }],
-    ['a document that does not say leaves it to the node', '{}', { public: false, tokens: [{ issuer: 'main', audiences: null, types: null }] }],
+    ['a document that does not say leaves it to the node', '{}', { public: false, tokens: [expect.objectContaining({ issuer: 'main', audiences: null, types: null })] }],
   ])('%s', async (_, operation, row) => {
     expect(await rowsOf(one(operation))).toEqual([expect.objectContaining({ path: '/a', methods: ['GET'], ...row })]);
   }); // prettier-ignore
@@ -95,7 +95,7 @@ describe('security', () => {
     const node = '{ openapi: { file: FILE, schemes: { basic: false } }, upstream: api, issuer: main }';
     const loaded = await load(`${head}paths:\n  /a/{id}: { get: {} }\n  /a/me: { get: { security: [{ basic: [] }] } }\n`, node); // prettier-ignore
     if (!loaded.ok) throw new Error('unreachable');
-    expect(loaded.policy.closed).toEqual(['/a/me']);
+    expect(loaded.policy.closed.map(({ pattern }) => pattern)).toEqual(['/a/me']);
     expect(loaded.warnings.map((warning) => short(headline(warning)))).toContainEqual(
       expect.stringMatching(
         /^F:15:\d+: paths\["\/a\/me"\]\.get\.security: the operation is not served: each alternative needs a scheme/,

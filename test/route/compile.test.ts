@@ -317,6 +317,6 @@ describe('ids and patterns', () => {
       '/a/{b}/c',
     ]);
     expect(policy.routes.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
-    expect(policy.closed).toEqual(['/*']);
+    expect(policy.closed.map(({ pattern }) => pattern)).toEqual(['/*']);
   });
 });

@@ -211,7 +211,7 @@ function naiveMatch(policy: Policy, method: string, path: string): Route | null 
   const segments = path.slice(1).split('/');
   const candidates = [
     ...policy.routes.map((route) => ({ route, pattern: parsePattern(route.pattern) })),
-    ...policy.closed.map((pattern) => ({ route: null, pattern: parsePattern(pattern) })),
+    ...policy.closed.map(({ pattern }) => ({ route: null, pattern: parsePattern(pattern) })),
   ]
     .filter(({ pattern }) => fits(pattern, segments))
     .toSorted((a, b) => bySpecificity(a.pattern, b.pattern));
