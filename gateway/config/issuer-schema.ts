@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { clientAuth } from './oauth-schema.ts';
 import { algorithmName, claimPath, count, httpUrl } from './scalars.ts';
 import { section } from './section.ts';
+import { sharedSecret } from './shared-secret-schema.ts';
 import { renewal } from './signer-schema.ts';
 
 const keys = section({
@@ -12,20 +13,7 @@ const keys = section({
     .optional()
     .describe('Find the key set by OpenID Connect Discovery from `issuer`.'),
   jwks_file: z.string().min(1).optional().describe('A key set on disk; watched.'),
-  secret_file: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('The shared secret of HS algorithms, as a file; watched.'),
-  secret_env: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('The shared secret of HS algorithms, as the name of an environment variable.'),
-  secret_encoding: z
-    .enum(['utf8', 'base64url', 'base64', 'hex'])
-    .default('utf8')
-    .describe('How the secret is written.'),
+  ...sharedSecret,
   allow_http: z.boolean().default(false).describe('Permit http:// to hosts that are not loopback.'),
   refresh_seconds: count(1, 86_400).default(300).describe('Background refresh, with jitter.'),
   max_stale_seconds: count(0, 31_536_000)

@@ -8,6 +8,7 @@ type IsExposed = (url: string, isAllowed: boolean) => boolean;
 export function checkOauth({ oauth }: Config, isExposed: IsExposed, problems: ProblemList): void {
   if (oauth === undefined) return;
   checkStore(oauth, problems);
+  checkLimits(oauth, problems);
   const names = new Map<string, string>(Object.keys(oauth.providers).map((name) => [name, name]));
   for (const [name, provider] of Object.entries(oauth.providers)) {
     const at = ['oauth', 'providers', name];
@@ -45,6 +46,15 @@ function checkStore({ store, providers }: OauthConfig, problems: ProblemList): v
     problems.add([...at, 'auth_json', 'providers', name], 'there is no such provider', { atKey: true });
   }
 }
+
+/** As for the rates of routes: shared memory holds no longer time. */
+function checkLimits({ limits: { starts, startsPerMinute } }: OauthConfig, problems: ProblemList): void {
+  if (starts / startsPerMinute <= minutesOfDay) return;
+  const why = 'the whole allowance would take more than a day to come back';
+  problems.add(['oauth', 'limits', 'starts'], why);
+}
+
+const minutesOfDay = 1440;
 
 /** Says what the flow asks for and the provider lacks. */
 function checkFlow(at: ConfigPath, provider: ProviderConfig, problems: ProblemList): void {

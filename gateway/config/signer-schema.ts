@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { algorithmName, answerHeaderName, count, headerName, labelName } from './scalars.ts';
 import { section } from './section.ts';
+import { sharedSecret } from './shared-secret-schema.ts';
 
 export const signer = section({
   algorithm: algorithmName.describe(
@@ -14,20 +15,7 @@ export const signer = section({
     .describe(
       'The private key: PKCS #8 (PEM), a JWK, or a JWK Set whose first key signs and whose keys are all published; watched.',
     ),
-  secret_file: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('The shared secret of HS algorithms, as a file; watched.'),
-  secret_env: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('The shared secret of HS algorithms, as the name of an environment variable.'),
-  secret_encoding: z
-    .enum(['utf8', 'base64url', 'base64', 'hex'])
-    .default('utf8')
-    .describe('How the secret is written.'),
+  ...sharedSecret,
   kid: z
     .string()
     .min(1)

@@ -21,7 +21,7 @@ import { RealCells } from '../flight/real-cells.ts';
 import { afterOne, type Pace, remainingAt, waitUs } from './gcra.ts';
 
 /** A quarter of a million keys in all, two megabytes. */
-const sets = 65_536;
+const setsOfRoutes = 65_536;
 const ways = 4;
 const tagBits = 24n;
 const tagMask = (1n << tagBits) - 1n;
@@ -36,8 +36,13 @@ export interface RateMemory {
   readonly secret: Uint8Array;
 }
 
+/** For four keys in each of so many sets. */
+export function createRateWords(sets: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(sets * ways * BigInt64Array.BYTES_PER_ELEMENT);
+}
+
 export function createRateMemory(secret: Uint8Array): RateMemory {
-  return { words: new SharedArrayBuffer(sets * ways * BigInt64Array.BYTES_PER_ELEMENT), secret };
+  return { words: createRateWords(setsOfRoutes), secret };
 }
 
 /** How a key stands after a request. */
@@ -60,24 +65,31 @@ interface Place {
 
 export class RateCells {
   readonly #cells: RealCells;
+  readonly #sets: number;
   readonly #secret: Uint8Array;
   readonly #nowMs: () => number;
 
   /** `nowMs` is one clock for all threads. */
   constructor({ words, secret }: RateMemory, nowMs: () => number) {
     this.#cells = new RealCells(words);
+    this.#sets = words.byteLength / (ways * BigInt64Array.BYTES_PER_ELEMENT);
     this.#secret = secret;
     this.#nowMs = nowMs;
+  }
+
+  /** Would a request of `key` conform? */
+  has(key: string, pace: Pace): boolean {
+    const { set, tag } = this.#homeOf(key);
+    return afterOne(pace, standingUs(pace, this.#find(set, tag, this.#nowUs())), 0) !== null;
   }
 
   /** Takes one request of `key` at `pace`, if it conforms. A key has always the same pace. */
   take(key: string, pace: Pace): Standing {
     const { set, tag } = this.#homeOf(key);
     for (let attempt = 0; ; attempt += 1) {
-      const nowUs = Math.floor(this.#nowMs() * 1000) % wrapUs;
+      const nowUs = this.#nowUs();
       const place = this.#find(set, tag, nowUs);
-      // What lies further ahead than the pace allows is of a former turn of the clock.
-      const backInUs = place.backInUs > pace.spanUs ? 0 : Math.max(0, place.backInUs);
+      const backInUs = standingUs(pace, place);
       const next = attempt < attemptsMax ? afterOne(pace, backInUs, 0) : null;
       if (next === null) return standing(pace, backInUs, false);
       const word = BigInt.asIntN(64, (BigInt((nowUs + next) % wrapUs) << tagBits) | tag);
@@ -104,11 +116,20 @@ export class RateCells {
     return spare!;
   }
 
+  #nowUs(): number {
+    return Math.floor(this.#nowMs() * 1000) % wrapUs;
+  }
+
   #homeOf(key: string): { readonly set: number; readonly tag: bigint } {
     const digest = createHmac('sha256', this.#secret).update(key).digest();
     // 0 is the tag of a word that nobody has had.
-    return { set: digest.readUInt32BE(0) % sets, tag: BigInt(digest.readUIntBE(4, 3) || 1) };
+    return { set: digest.readUInt32BE(0) % this.#sets, tag: BigInt(digest.readUIntBE(4, 3) || 1) };
   }
+}
+
+/** Until all of it is back; what lies further ahead than the pace allows is of a former turn of the clock. */
+function standingUs({ spanUs }: Pace, { backInUs }: Place): number {
+  return backInUs > spanUs ? 0 : Math.max(0, backInUs);
 }
 
 /** From now to a time of the wrapping clock, which is less than half a turn away. */

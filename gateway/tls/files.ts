@@ -41,6 +41,7 @@ export interface CertificateProblem {
   readonly message: string;
 }
 
+/** Not `ConfigurationRefused`: who reads certificates does not know which file names them, nor where. */
 export class CertificatesRefused extends Error {
   override readonly name = 'CertificatesRefused';
   readonly problems: readonly CertificateProblem[];

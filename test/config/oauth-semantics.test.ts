@@ -113,3 +113,16 @@ describe('a route with a credential', () => {
     expect(problems(oauth, routes).join('\n')).toContain('A public route has no token');
   });
 });
+
+describe('the allowance of logins', () => {
+  it.each([
+    ['{ starts: 1440, starts_per_minute: 1 }', []],
+    ['{ starts: 10000, starts_per_minute: 7 }', []],
+    [
+      '{ starts: 1441, starts_per_minute: 1 }',
+      ['oauth.limits.starts: the whole allowance would take more than a day to come back'],
+    ],
+  ])('%s', (limits, expected) => {
+    expect(problems(`${store}  limits: ${limits}\n  providers: { idp: { ${device} } }\n`)).toEqual(expected);
+  });
+});

@@ -172,6 +172,7 @@ export class Stage {
   }
 }
 
+/** Not that of the arena: nothing but routes for WebSockets, to a real server of them. */
 export const configOf = (upstreamUrl: string, routes: string, preamble = testPreamble): string => `${preamble}
 issuers:
   main:
