@@ -2,6 +2,8 @@
 import { Option, type Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatProblems } from '../config/problem.ts';
+import { besides } from '../explain/wording.ts';
+import type { Policy } from '../route/policy.ts';
 import { exitCode } from './exit-codes.ts';
 import { cellsOf } from '../explain/route-row.ts';
 import { routeTable, type RouteRow } from '../explain/route-table.ts';
@@ -38,35 +40,35 @@ async function printRoutes(file: string, asJson: boolean, terminal: Terminal): P
     return exitCode.usage;
   }
   const rows = routeTable(loaded);
-  const closed = loaded.policy.closed.map(({ pattern }) => pattern);
-  terminal.out(asJson ? tableAsJson(rows, closed) : tableAsText(rows, closed, terminal.colors));
+  const { policy } = loaded;
+  terminal.out(asJson ? tableAsJson(rows, policy) : tableAsText(rows, policy, terminal.colors));
   return exitCode.ok;
 }
 
 /** `version` changes with the shape. Spelling is that of the configuration. */
-function tableAsJson(rows: readonly RouteRow[], closed: readonly string[]): string {
-  const routes = rows.map(
-    ({ accessHook, allowInPath, bodyBytesMax, jsonBody, besides: _, at, from, ...row }) => ({
-      ...row,
-      tokens: row.tokens.map(({ certificateBound, ...token }) => ({
-        ...token,
-        certificate_bound: certificateBound,
-      })),
-      access_hook: accessHook,
-      allow_in_path: allowInPath,
-      max_body_bytes: bodyBytesMax,
-      json_body: jsonBody,
-      at,
-      from,
-    }),
-  );
-  return `${JSON.stringify({ version: 1, routes, closed }, null, 2)}\n`;
+function tableAsJson(rows: readonly RouteRow[], policy: Policy): string {
+  const routes = rows.map(({ accessHook, allowInPath, bodyBytesMax, jsonBody, at, from, ...row }) => ({
+    ...row,
+    tokens: row.tokens.map(({ certificateBound, ...token }) => ({
+      ...token,
+      certificate_bound: certificateBound,
+    })),
+    access_hook: accessHook,
+    allow_in_path: allowInPath,
+    max_body_bytes: bodyBytesMax,
+    json_body: jsonBody,
+    at,
+    from,
+  }));
+  return `${JSON.stringify({ version: 1, routes, closed: patternsOf(policy) }, null, 2)}\n`;
 }
 
 const columns = ['METHODS', 'PATH', 'TOKENS', 'SCOPES', 'BOUND TO', 'ANSWERED BY', 'WRITTEN'] as const;
 
-function tableAsText(rows: readonly RouteRow[], closed: readonly string[], colors: Colors): string {
-  const below = closed.map((pattern) => ['*', pattern, '', '', '', 'nothing else: 404', '']);
+const patternsOf = ({ closed }: Policy): string[] => closed.map(({ pattern }) => pattern);
+
+function tableAsText(rows: readonly RouteRow[], policy: Policy, colors: Colors): string {
+  const below = patternsOf(policy).map((pattern) => ['*', pattern, '', '', '', 'nothing else: 404', '']);
   const cells = [...rows.map((row) => cellsOf(row)), ...below];
   const widths = columns.map((name, column) =>
     Math.max(name.length, ...cells.map((line) => line[column]!.length)),
@@ -79,7 +81,7 @@ function tableAsText(rows: readonly RouteRow[], closed: readonly string[], color
   const lines = [colors.bold(lineOf(columns))];
   for (const [index, row] of rows.entries()) {
     lines.push(lineOf(cells[index]!));
-    for (const sentence of row.besides) lines.push(colors.dim(`    ${sentence}`));
+    for (const sentence of besides(policy.routes[index]!, policy)) lines.push(colors.dim(`    ${sentence}`));
     for (const [setting, places] of Object.entries(row.from)) {
       const above = places.filter((place) => place !== row.at);
       if (above.length > 0) lines.push(colors.dim(`    ${setting} from ${above.join(', ')}`));

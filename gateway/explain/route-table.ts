@@ -1,7 +1,6 @@
 /** The compiled routes as plain data: what `routes` prints, and what other commands read names from. */
 import type { Config } from '../config/schema.ts';
 import type { Place } from '../config/problem.ts';
-import { besides } from '../explain/wording.ts';
 import { allowancesIn } from '../route/path.ts';
 import type { Access, Policy, Route } from '../route/policy.ts';
 import type { ConfigPath } from '../route/problem.ts';
@@ -53,8 +52,6 @@ export interface RouteRow {
   readonly jsonBody: boolean;
   /** Tokens of some types are exchanged for one of another; null where they are not. */
   readonly exchange: { readonly to: string; readonly signer: string; readonly header: string } | null;
-  /** What it asks for or does besides, in sentences. */
-  readonly besides: readonly string[];
   /** `file:line` of the node of the route. */
   readonly at: string;
   /** By setting: `file:line` of the nodes it came from, root first; several where levels add up. */
@@ -89,7 +86,6 @@ export function routeTable({ config, policy, placeOf }: Loaded): readonly RouteR
     bodyBytesMax: route.bodyBytesMax === Infinity ? null : route.bodyBytesMax,
     jsonBody: route.jsonBody,
     exchange: exchangeOf(route),
-    besides: besides(route, policy),
     at: lineOf(route.origin.at),
     from: Object.fromEntries(
       Object.entries(route.origin.from).map(([setting, places]) => [setting, places.map(lineOf)]),
