@@ -7,7 +7,7 @@ import { parse } from '../grafana/promql.ts';
 /** Metrics that no panel needs, each with the reason. */
 const onNoPanel: Readonly<Record<string, string>> = {
   sallyport_introspections_total: 'only where an issuer is asked about opaque tokens',
-  sallyport_tls_certificate_not_after_timestamp_seconds: 'a date: for alerts, and said by readiness',
+  sallyport_tls_certificate_not_after_timestamp_seconds: 'a date: an alert watches it, and readiness says it',
   sallyport_tls_certificate_reloads_total: 'rare, and in the log with its reason',
 };
 
