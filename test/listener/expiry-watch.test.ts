@@ -16,12 +16,12 @@ function stage() {
   const state = { nowMs: 1_000_000, live: [1, 1] };
   const watch = new ExpiryWatch({ nowMs: () => state.nowMs, monotonicMs: () => 0 }, () => state.live);
   const ended: string[] = [];
-  const open = (name: string, facts: Facts): Lease => {
+  const open = (name: string, facts: Facts, certificate: string | null = null): Lease => {
     const lease: Lease = {
       route,
       path: '/a',
       facts,
-      certificate: null,
+      certificate,
       endSeconds: leaseEnd(facts, route, state.nowMs / 1000),
       expire: (refusal: Refusal) => ended.push(`${name} ${refusal.code}`),
     };
@@ -62,6 +62,15 @@ describe('a lease', () => {
     state.live = [0, 1];
     watch.look();
     expect(ended).toEqual(['a token_withdrawn']);
+  });
+
+  it('of a bound token goes on with the certificate that opened it, and without one ends (RFC 8705)', () => {
+    const { watch, ended, open } = stage();
+    const bound = { ...factsUntil(2000), certificate: 'one' };
+    open('a', bound, 'one');
+    open('b', bound);
+    watch.look();
+    expect(ended).toEqual(['b token_certificate']);
   });
 
   it('that was given back does not end', () => {

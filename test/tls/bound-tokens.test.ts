@@ -16,7 +16,7 @@ import { Authority, type Pair, replaceFile } from '../support/certificates.ts';
 import { describeWith } from '../support/debian.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
-import { issuerName } from '../token/tokens.ts';
+import { issuerName, makeSigner } from '../token/tokens.ts';
 
 const thumbprintOf = ({ cert }: Pair): string =>
   createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url');
@@ -32,6 +32,8 @@ interface Asked {
   readonly servername?: string;
   readonly method?: string;
   readonly body?: string;
+  /** Takes the token that the answer brings. */
+  readonly onRenewed?: (token: string | undefined) => void;
 }
 
 describeWith('openssl', 'tokens that are bound to a client certificate', () => {
@@ -70,8 +72,14 @@ listener:
     client_certificates: { ca_file: callers.crt }
 admin: { host: 127.0.0.1, port: 0 }
 shutdown: { timeout_ms: 10000 }
+signers: { own: { algorithm: EdDSA, key_file: own.pem, lifetime_seconds: 3600 } }
 issuers:
-  main: { issuer: '${issuerName}', audiences: [orders], algorithms: [EdDSA], keys: { jwks_file: keys.json } }
+  main:
+    issuer: '${issuerName}'
+    audiences: [orders]
+    algorithms: [EdDSA]
+    keys: { jwks_file: keys.json }
+    renewal: { signer: own, header: x-renewed, share_percent: 100, answers: all }
 upstreams:
   backend: { urls: ['${backend.url}'] }
   live: { urls: ['http://127.0.0.1:${port}'] }
@@ -86,6 +94,7 @@ routes:
         files: {
           'keys.json': keySet,
           'callers.crt': own.cert,
+          'own.pem': makeSigner('EdDSA').privateKey!.export({ type: 'pkcs8', format: 'pem' }) as string,
           ...filesOf('tls', own.issue()),
           ...filesOf('shop', named),
         },
@@ -121,6 +130,7 @@ routes:
             const isProblem = response.headers['content-type'] === 'application/problem+json';
             const code = isProblem ? ` ${(JSON.parse(text) as { code: string }).code}` : '';
             const challenge = response.headers['www-authenticate'];
+            asked.onRenewed?.(response.headers['x-renewed'] as string | undefined);
             expect(challenge?.includes('error="invalid_token"') ?? false).toBe(response.statusCode === 401);
             resolve(`${response.statusCode}${code}`);
           });
@@ -188,6 +198,19 @@ routes:
     for (let i = 0; i < 2; i += 1) {
       expect(await ask('/json', { ...asked, token, shows: alice! })).toBe('204');
       expect(await ask('/json', { ...asked, token, shows: bob! })).toBe('401 token_certificate');
+    }
+  });
+
+  it('are renewed, bound as they were, for who shows the certificate and for nobody else, on public routes too', async () => {
+    const token = boundTo(alice!);
+    for (const path of ['/orders/1', '/open/1', '/nowhere']) {
+      const renewed: (string | undefined)[] = [];
+      const onRenewed = (given: string | undefined): void => void renewed.push(given);
+      for (const shows of [alice!, bob!]) await ask(path, { token, shows, onRenewed });
+      await ask(path, { token, onRenewed });
+      expect(renewed.slice(1)).toEqual([undefined, undefined]);
+      const claims = JSON.parse(Buffer.from(renewed[0]!.split('.')[1]!, 'base64url').toString()) as object;
+      expect(claims).toMatchObject({ cnf: { 'x5t#S256': thumbprintOf(alice!) } });
     }
   });
 
