@@ -2,12 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { loadConfig, type Loaded as LoadedConfig } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
-import type { Config } from './config/schema.ts';
+import type { Config, OauthConfig } from './config/schema.ts';
 import type { ReadFile } from './config/watch.ts';
 import type { Environment } from './config/substitute.ts';
 import { readBounded } from './keys/files.ts';
 import type { Configuration } from './listener/messages.ts';
-import { sameFlights } from './oauth/flights.ts';
 import { showPath } from './route/problem.ts';
 import { CertificatesRefused } from './tls/files.ts';
 import { readUpstreamTls } from './tls/upstream-tls.ts';
@@ -79,4 +78,16 @@ export function fixedChanges(present: Config, next: Config): readonly string[] {
   );
   if (!sameFlights(next.oauth, present.oauth)) changed.push('oauth');
   return changed;
+}
+
+/** Whether a table and a store made for one configuration serve another: providers may change, the rest is fixed. */
+function sameFlights(one: OauthConfig | undefined, other: OauthConfig | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  const { flows, keys } = one.limits;
+  return (
+    isDeepStrictEqual(one.store, other.store) &&
+    isDeepStrictEqual(one.shared, other.shared) &&
+    flows === other.limits.flows &&
+    keys === other.limits.keys
+  );
 }

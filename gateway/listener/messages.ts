@@ -14,7 +14,7 @@ import type { LabelIndex, RegionHandle } from '../metrics/cells.ts';
 import type { SigningKeys } from '../token/signing-key.ts';
 import type { TicketsHandle } from './upgrade-tickets.ts';
 
-export const listenerMessagesVersion = 5;
+export const listenerMessagesVersion = 6;
 
 /** By issuer index of the policy's vocabulary; null while an issuer has no usable keys. */
 export type IssuerKeys = readonly (readonly VerificationKey[] | null)[];

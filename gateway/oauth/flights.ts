@@ -1,5 +1,4 @@
 /** The flight table of the broker, as the main thread makes it: how large, and how long everything lasts. */
-import { isDeepStrictEqual } from 'node:util';
 import type { OauthConfig } from '../config/schema.ts';
 import { TICK_MS } from '../flight/cells.ts';
 import type { Terms } from '../flight/context.ts';
@@ -23,18 +22,6 @@ export const terms: Terms = {
 const slotsPerKey = 2;
 /** A login and a refresh. */
 const flightsPerKey = 2;
-
-/** Whether a table and a store made for one configuration serve another: providers may change, the rest is fixed. */
-export function sameFlights(one: OauthConfig | undefined, other: OauthConfig | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  const { flows, keys } = one.limits;
-  return (
-    isDeepStrictEqual(one.store, other.store) &&
-    isDeepStrictEqual(one.shared, other.shared) &&
-    flows === other.limits.flows &&
-    keys === other.limits.keys
-  );
-}
 
 /** Threads are the listeners, this one, and those that are ending while their successors start. */
 export function createFlights({ limits }: OauthConfig, listeners: number): FlightTable {
