@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Report, skippedLine } from './report.ts';
+import { cell, type Report, skippedLine } from './report.ts';
 import type { CaseResult, ContenderResult } from './run.ts';
 
 const require = createRequire(import.meta.url);
@@ -16,6 +16,12 @@ const escape = (text: string): string =>
 /** Data for the page's script; `<` must not end the element that it stands in. */
 const embed = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c');
 
+/** What grows, where the question is how. */
+const costs = [
+  { figure: 'cpuSecondsPer1000', title: 'CPU seconds for 1,000 requests', unit: 1 },
+  { figure: 'residentBytes', title: 'Resident memory [MiB]', unit: 1_048_576 },
+] as const;
+
 interface Curve {
   readonly label: string;
   readonly latencyUs: readonly (readonly [number, number])[];
@@ -23,14 +29,12 @@ interface Curve {
 }
 
 export function pageOf(report: Report, over: Report | null = null): string {
+  const second = (name: string): CaseResult | undefined => over?.cases.find((each) => each.name === name);
   const curves = report.cases.map((each) => [
     ...curvesOf(each, over === null ? '' : ' (1)'),
-    ...curvesOf(
-      over?.cases.find(({ name }) => name === each.name),
-      ' (2)',
-    ),
+    ...curvesOf(second(each.name), ' (2)'),
   ]);
-  const growth = report.cases.map(growthOf);
+  const growth = report.cases.map((each) => growthOf(each, second(each.name)));
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -40,7 +44,7 @@ export function pageOf(report: Report, over: Report | null = null): string {
 ${asset('uPlot.min.css')}
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #222; background: #fff; }
 table { border-collapse: collapse; margin: 1rem 0; } th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child, td:first-child { text-align: left; } .missed { color: #b00; } .met { color: #070; } .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
+td { white-space: nowrap; } th:first-child, td:first-child { text-align: left; } .missed { color: #b00; } .met { color: #070; } .charts { display: flex; flex-wrap: wrap; gap: 1rem; }
 </style>
 <h1>Sallyport bench</h1>
 <p>${escape(describe(report))}${over === null ? '' : `<br>(2) ${escape(describe(over))}`}</p>
@@ -72,13 +76,13 @@ cases.forEach((curves, index) => {
     }, [Array.from({ length }, (_, i) => i / 10), ...flows.map(({ answered }) => Array.from({ length }, (_, i) => answered[i] ?? null))], document.getElementById('rate-' + index));
   }
 });
-growth.forEach((grown, index) => {
-  if (grown === null) return;
+growth.forEach((charts, index) => charts.forEach(({ title, sizes, lines }) => {
   new uPlot({
-    title: 'CPU seconds for 1,000 requests, as it grows', width: 480, height: 300,
-    series: [{}, { label: 'CPU', stroke: colours[0], width: 1.5 }], scales: { x: { time: false, distr: 3 }, y: { range: (_, __, max) => [0, max * 1.2] } }, axes: [{}, { size: 70 }],
-  }, [grown.sizes, grown.cpu], document.getElementById('growth-' + index));
-});
+    title, width: 480, height: 300,
+    series: [{}, ...lines.map(({ label }, i) => ({ label, stroke: colours[i], width: 1.5 }))],
+    scales: { x: { time: false, distr: 3 }, y: { range: (_, __, max) => [0, max * 1.2] } }, axes: [{}, { size: 70 }],
+  }, [sizes, ...lines.map(({ values }) => values)], document.getElementById('growth-' + index));
+}));
 </script>
 </html>
 `;
@@ -95,9 +99,29 @@ function curvesOf(result: CaseResult | undefined, mark: string): Curve[] {
   );
 }
 
-function growthOf({ sizes, contenders }: CaseResult): { sizes: readonly number[]; cpu: number[] } | null {
-  if (sizes === null) return null;
-  return { sizes, cpu: contenders.map(({ figures }) => figures['cpuSecondsPer1000']?.median ?? 0) };
+interface GrowthChart {
+  readonly title: string;
+  readonly sizes: readonly number[];
+  readonly lines: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
+}
+
+/** One chart for each cost; the second run is drawn where it has the same sizes. */
+function growthOf(result: CaseResult, over: CaseResult | undefined): GrowthChart[] {
+  const { sizes } = result;
+  if (sizes === null) return [];
+  const isSame = over !== undefined && JSON.stringify(over.sizes) === JSON.stringify(sizes);
+  const runs = isSame ? [result, over] : [result];
+  return costs.map(({ figure, title, unit }) => ({
+    title,
+    sizes,
+    lines: runs.map(({ contenders }, run) => ({
+      label: isSame ? `(${run + 1})` : title,
+      values: contenders.map(({ figures }) => {
+        const median = figures[figure]?.median;
+        return median === undefined ? null : median / unit;
+      }),
+    })),
+  }));
 }
 
 function section(
@@ -127,11 +151,6 @@ function row(
   { name, figures: summaries }: ContenderResult,
   figures: readonly (readonly [string, string])[],
 ): string {
-  const cells = figures.map(([figure]) => {
-    const summary = summaries[figure];
-    return summary === undefined
-      ? '<td></td>'
-      : `<td>${summary.median.toPrecision(4)} ±${(summary.spread * 100).toFixed(0)} %</td>`;
-  });
+  const cells = figures.map(([figure, unit]) => `<td>${escape(cell(summaries[figure], unit))}</td>`);
   return `<tr><td>${escape(name)}</td>${cells.join('')}</tr>`;
 }

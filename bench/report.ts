@@ -31,7 +31,8 @@ export function skippedLine({ name, packages }: Skipped): string {
   return `  SKIPPED  ${name}: apt-get install --no-install-recommends ${packages.join(' ')}`;
 }
 
-function cell(summary: Summary | undefined, unit: string): string {
+/** A figure and half of its range, in its unit. */
+export function cell(summary: Summary | undefined, unit: string): string {
   if (summary === undefined) return '';
   return `${inUnit(summary.median, unit)} ±${(summary.spread * 100).toFixed(0)} %`;
 }

@@ -1,4 +1,7 @@
-/** The facts cache at work: a decision about a token that was verified before. */
+/**
+ * The facts cache at work: a decision about a token that was verified before. autocannon takes all of its core for the fastest of
+ * them, so that the targets are judged in `decision-wrk`.
+ */
 import type { BenchCase, Measured } from '../case.ts';
 import { decideFigures, runRepeated } from '../load/decide.ts';
 import { startApache } from '../peers/apache.ts';
@@ -59,14 +62,14 @@ export const decisionRepeated: BenchCase = {
       {
         name: 'decisions per second, of bare uWebSockets.js',
         value: ratio('bare uWebSockets.js'),
-        target: { atLeast: 0.9 },
+        target: null,
       },
       {
         name: 'CPU per decision, of bare uWebSockets.js',
         value: ratio('bare uWebSockets.js', 'cpuSecondsPer1000'),
         target: null,
       },
-      { name: 'decisions per second, of HAProxy', value: ratio('HAProxy, 1 thread'), target: { atLeast: 4 } },
+      { name: 'decisions per second, of HAProxy', value: ratio('HAProxy, 1 thread'), target: null },
       { name: 'decisions per second, of nginx + njs', value: ratio(njs), target: null },
       { name: 'decisions per second, of Apache', value: ratio(apache), target: null },
       { name: 'decisions per second, of Fastify', value: ratio('Fastify + @fastify/jwt'), target: null },

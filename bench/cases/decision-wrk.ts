@@ -54,7 +54,8 @@ export const decisionWrk: BenchCase = {
       const ratio = (of: (typeof servers)[number], atLeast: number) => ({
         name: `decisions per second, of ${of}, both asked by ${generator}`,
         value: median(`sallyport, ${generator}`, 'perSecond') / median(`${of}, ${generator}`, 'perSecond'),
-        target: { atLeast },
+        // autocannon is at its limit, and hides what lies beyond it.
+        target: generator === 'wrk' ? { atLeast } : null,
       });
       return [ratio('bare uWebSockets.js', 0.9), ratio('HAProxy, 1 thread', 4)];
     }),

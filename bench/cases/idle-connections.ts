@@ -14,7 +14,7 @@ import type { Corpus } from '../tokens/corpus.ts';
 const connections = 10_000;
 const perAddress = 1000;
 /** uWebSockets.js closes a connection that is silent for 10 s; warming up takes two of them. */
-const secondsMax = 6;
+const secondsMax = 5;
 const beside = (name: string): string => `${name}, 10,000 idle`;
 
 export const idleConnections: BenchCase = {

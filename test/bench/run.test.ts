@@ -1,10 +1,14 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Bench, BenchCase } from '../../bench/case.ts';
 import { tableOf } from '../../bench/report.ts';
 import { runCase } from '../../bench/run.ts';
 import { bootstrapMedian, seededRandom, summarise } from '../../bench/statistics.ts';
 import { forger } from '../../bench/tokens/forge.ts';
+import { readTokens } from '../../bench/tokens/lines.ts';
 
 const notNeeded = (): Promise<never> => Promise.reject(new Error('not needed'));
 const bench: Bench = { seconds: 1, corpus: notNeeded, gateway: notNeeded };
@@ -127,5 +131,18 @@ describe('a forged token', () => {
     const claims = JSON.parse(Buffer.from(first.split('.')[1]!, 'base64url').toString()) as { sub: string };
     expect(claims.sub).toBe('a');
     expect(Math.abs(first.length - genuine.length)).toBeLessThan(32);
+  });
+});
+
+describe('tokens of a corpus', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  const file = join(folder, 'tokens.txt');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('are read from one line to another, as far as there are so many', () => {
+    writeFileSync(file, 'a\nb\nc\n');
+    expect(readTokens(file, 0, 2)).toEqual(['a', 'b']);
+    expect(readTokens(file, 1, 3)).toEqual(['b', 'c']);
+    expect(readTokens(file, 2, 9)).toEqual(['c']);
   });
 });
