@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { BenchCase, Measured, Sample } from '../case.ts';
 import { decideFigures, runUnseen, warmUpTokens } from '../load/decide.ts';
+import { runWrk } from '../load/wrk.ts';
 import { debian } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
 import { seriesOf } from '../servers/series.ts';
@@ -15,8 +16,12 @@ const run = promisify(execFile);
 /** Each token is used once, so that a round is as long as its tokens last; this many are about a second of them. */
 const tokensPerSecond = 16_000;
 const loopTokens = 40_000;
+/** wrk is told how long to go on, so there must be more tokens than it can get rid of. */
+const wrkTokensPerSecond = 40_000;
 const loop = 'crypto.verify loop, one core';
 const haproxy = 'HAProxy, 2 threads';
+const byWrk = 'sallyport, asked by wrk';
+const haproxyByWrk = 'HAProxy, 2 threads, asked by wrk';
 
 export const decisionUnseen: BenchCase = {
   name: 'decision-unseen',
@@ -24,10 +29,17 @@ export const decisionUnseen: BenchCase = {
   figures: { ...decideFigures, verifySecondsPer1000: 's' },
   async contenders(bench) {
     const last = warmUpTokens + bench.seconds * tokensPerSecond;
-    const corpus = await bench.corpus(Math.max(last, loopTokens));
-    // To a process of its own for each round, the tokens are new again.
-    const measure = (start: () => Promise<Server>) => (): Promise<Measured> =>
-      withVerifier(start(), corpus, '/decide', (server) => runUnseen(server, corpus, last));
+    const wrkTokens = bench.seconds * wrkTokensPerSecond;
+    const corpus = await bench.corpus(Math.max(warmUpTokens + wrkTokens, loopTokens));
+    const startPeer = (): Promise<Server> =>
+      startHaproxy({ threads: 2, core: null, corpus, upstreamUrl: null });
+    const verified = (
+      start: () => Promise<Server>,
+      measure: (server: Server) => Promise<Measured>,
+    ): (() => Promise<Measured>) => {
+      // To a process of its own for each round, the tokens are new again.
+      return () => withVerifier(start(), corpus, '/decide', measure);
+    };
     return [
       {
         name: 'sallyport',
@@ -42,7 +54,23 @@ export const decisionUnseen: BenchCase = {
       {
         name: haproxy,
         needs: [debian.haproxy],
-        measure: measure(() => startHaproxy({ threads: 2, core: null, corpus, upstreamUrl: null })),
+        measure: verified(startPeer, (server) => runUnseen(server, corpus, last)),
+      },
+      {
+        name: byWrk,
+        needs: [debian.wrk],
+        measure: verified(
+          () => bench.gateway({ corpus, core: null }),
+          (server) => runWrk(server, corpus, { seconds: bench.seconds, tokens: wrkTokens, unseen: true }),
+        ),
+      },
+      {
+        name: haproxyByWrk,
+        needs: [debian.haproxy, debian.wrk],
+        // It remembers none, so that it does not matter when they come again.
+        measure: verified(startPeer, (server) =>
+          runWrk(server, corpus, { seconds: bench.seconds, tokens: wrkTokens }),
+        ),
       },
       {
         name: loop,
@@ -64,6 +92,16 @@ export const decisionUnseen: BenchCase = {
       name: 'decisions per second, of HAProxy with as many threads',
       value: median('sallyport', 'perSecond') / median(haproxy, 'perSecond'),
       target: { atLeast: 1 },
+    },
+    {
+      name: 'decisions per second asked by wrk, of the verify loop',
+      value: median(byWrk, 'perSecond') / median(loop, 'perSecond'),
+      target: null,
+    },
+    {
+      name: 'decisions per second, of HAProxy with as many threads, both asked by wrk',
+      value: median(byWrk, 'perSecond') / median(haproxyByWrk, 'perSecond'),
+      target: null,
     },
     {
       name: "a worker's time per token, of the CPU of the verify loop",

@@ -1,20 +1,22 @@
--- Sends the first COUNT tokens of a file in turn, and says what came of it as one line of JSON:
--- wrk -s wrk.lua URL -- FILE COUNT close|keep
-local tokens, count, before, after
+-- Sends COUNT tokens of a file in turn, behind the first SKIPPED ones, and says what came of it as one line of JSON:
+-- wrk -s wrk.lua URL -- FILE SKIPPED COUNT close|keep
+local tokens, first, count, before, after
 local turn = 0
 
 function init(args)
   tokens = io.open(args[1])
-  count = tonumber(args[2])
+  for _ = 1, tonumber(args[2]) do tokens:read("*l") end
+  first = tokens:seek()
+  count = tonumber(args[3])
   local headers = { ["Authorization"] = "Bearer TOKEN" }
-  if args[3] == "close" then headers["Connection"] = "close" end
+  if args[4] == "close" then headers["Connection"] = "close" end
   before, after = wrk.format("GET", nil, headers):match("^(.*)TOKEN(.*)$")
 end
 
 -- Read when it is needed: a million requests are more than LuaJIT can keep.
 function request()
   if turn == count then
-    tokens:seek("set")
+    tokens:seek("set", first)
     turn = 0
   end
   turn = turn + 1
