@@ -11,6 +11,7 @@ import type { SignerConfig } from '../config/schema.ts';
 import { isAboutToken } from '../route/error-profile.ts';
 import type { Policy, Renewal, Route, TokenExchange } from '../route/policy.ts';
 import type { JsonObject } from '../token/json.ts';
+import { introspectedKeyId } from '../token/lineage.ts';
 import { claimsOf, mint } from '../token/mint.ts';
 import type { SigningKeys } from '../token/signing-key.ts';
 
@@ -174,8 +175,12 @@ function agedClaims(
   return { claims: { ...claims, orig_iat: born }, bornSeconds: born };
 }
 
-/** The token that was verified; null where it did not come in the Authorization field, whose caller would not know the new one. */
-function tokenOf({ fields }: Answered): string | null {
+/**
+ * The token that was verified; null where it did not come in the Authorization field, whose caller would not know the new one, and
+ * for an opaque one, which has no claims to keep.
+ */
+function tokenOf({ facts, fields }: Answered): string | null {
+  if (facts?.keyId === introspectedKeyId) return null;
   const at = fields.findIndex((name, index) => index % 2 === 0 && name === 'authorization');
   return at === -1 ? null : fields[at + 1]!.slice('bearer '.length).trimStart();
 }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { refusals, type RefusalCode } from '../../gateway/core/errors.ts';
 import type { Facts } from '../../gateway/core/facts.ts';
 import { type Answered, isDue, Reissuer } from '../../gateway/listener/reissuer.ts';
+import { introspectedKeyId } from '../../gateway/token/lineage.ts';
 import type { RenewalSource, RouteSource } from '../../gateway/route/source.ts';
 import type { SignerConfig } from '../../gateway/config/schema.ts';
 import { policyOf, routeNamed, typed, up } from '../route/policies.ts';
@@ -150,6 +151,22 @@ describe('a renewed token', () => {
       'credentials_ambiguous',
     ] as const)
       expect([code, on(all, code)]).toEqual([code, false]);
+  });
+
+  it('is not made of an opaque token, which has no claims to keep, nor is one exchanged', () => {
+    const given = reissuerOf();
+    const opaque = (type: number, route: string): Answered => {
+      const { facts, ...request } = asked(given, 59, 60, { type, route });
+      return {
+        ...request,
+        facts: { ...facts!, keyId: introspectedKeyId },
+        fields: ['authorization', 'Bearer opaque'],
+      };
+    };
+    expect(given.reissuer.onUpstreamAnswer(opaque(execution, 'a'), 200, []).field).toBeNull();
+    expect(given.reissuer.onUpstreamAnswer(opaque(workload, 'run'), 200, []).field).toBeNull();
+    expect(given.reissuer.onOwnAnswer(opaque(execution, 'a'), null)).toBeNull();
+    expect(minted).toEqual([]);
   });
 
   it('is forbidden by a word of the upstream, which is not passed on', () => {
