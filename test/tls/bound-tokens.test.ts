@@ -142,6 +142,28 @@ routes:
       outgoing.end(body);
     });
 
+  /** On a connection that shows the certificate of alice, or resumes a session that did. */
+  const talk = (
+    token: string,
+    session?: Buffer,
+  ): Promise<{ reused: boolean; status: string; session: Buffer }> =>
+    new Promise((resolve, reject) => {
+      let [text, next]: [string, Buffer | undefined] = ['', session];
+      const socket = connect({
+        host: '127.0.0.1', port: port(), rejectUnauthorized: false, servername: 'gateway.test',
+        ...(session === undefined ? alice! : { session }),
+      }); // prettier-ignore
+      const done = (): void => {
+        if (!text.includes('\r\n\r\n') || next === undefined) return;
+        resolve({ reused: socket.isSessionReused(), status: text.slice(9, 12), session: next });
+        socket.destroy();
+      };
+      socket.on('session', (given: Buffer) => ((next = given), done()));
+      socket.on('data', (chunk: Buffer) => ((text += chunk.toString()), done()));
+      socket.on('error', reject);
+      socket.write(`GET /bound HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    });
+
   it('pass with the certificate, at the first look and from the cache, by TLS 1.2 and 1.3, for each server name', async () => {
     const token = boundTo(alice!);
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
@@ -228,28 +250,11 @@ routes:
 
   it('the driver keeps the certificate of a session that is resumed', async () => {
     const token = boundTo(alice!);
-    const once = (session?: Buffer): Promise<{ reused: boolean; status: string; session: Buffer }> =>
-      new Promise((resolve, reject) => {
-        let [text, next]: [string, Buffer | undefined] = ['', session];
-        const socket = connect({
-          host: '127.0.0.1', port: port(), rejectUnauthorized: false, servername: 'gateway.test',
-          ...(session === undefined ? alice! : { session }),
-        }); // prettier-ignore
-        const done = (): void => {
-          if (!text.includes('\r\n\r\n') || next === undefined) return;
-          resolve({ reused: socket.isSessionReused(), status: text.slice(9, 12), session: next });
-          socket.destroy();
-        };
-        socket.on('session', (given: Buffer) => ((next = given), done()));
-        socket.on('data', (chunk: Buffer) => ((text += chunk.toString()), done()));
-        socket.on('error', reject);
-        socket.write(`GET /bound HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-      });
-    const first = await once();
+    const first = await talk(token);
     expect(first).toMatchObject({ reused: false, status: '204' });
     // Two threads, each with keys of its own for sessions.
     await until('a session is resumed', async () => {
-      const again = await once(first.session);
+      const again = await talk(token, first.session);
       expect(again.status).toBe(again.reused ? '204' : '401');
       return again.reused;
     });
@@ -288,17 +293,24 @@ routes:
     const file = join(dirname(gateway.configFile), 'callers.crt');
     const reloads = (outcome: string): Promise<number> =>
       gateway.metric('sallyport_tls_certificate_reloads_total', `outcome="${outcome}"`);
+    /** On both threads, as far as sixteen connections find out. */
+    const everywhere = async (shows: Pair, expected: string): Promise<boolean> => {
+      for (let i = 0; i < 16; i += 1) if ((await ask('/open/1', { shows })) !== expected) return false;
+      return true;
+    };
     replaceFile(file, `${own.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`);
     await until('it is refused', async () => (await reloads('rejected')) === 1);
     expect(await ask('/open/1', { shows: stranger! })).toBe('alert unknown ca');
     replaceFile(file, `${own.cert}${authorities[1]!.cert}`);
-    await until('strangers are let in', async () => (await ask('/open/1', { shows: stranger! })) === '200');
+    await until('strangers are let in', () => everywhere(stranger!, '200'));
     expect(await ask('/orders/1', { shows: stranger!, token: boundTo(stranger!) })).toBe('200');
+    const token = boundTo(alice!);
+    const { session } = await talk(token);
     replaceFile(file, authorities[1]!.cert);
-    await until(
-      'callers are foreign',
-      async () => (await ask('/open/1', { shows: alice! })) === 'alert unknown ca',
-    );
+    await until('callers are foreign', () => everywhere(alice!, 'alert unknown ca'));
     expect(await reloads('applied')).toBe(2);
+    // Nor by a session from before: on whichever thread it comes to.
+    for (let i = 0; i < 8; i += 1)
+      expect(await talk(token, session)).toMatchObject({ reused: false, status: '401' });
   });
 });
