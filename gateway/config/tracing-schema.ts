@@ -33,7 +33,7 @@ export const tracing = section({
     ),
   timeout_ms: count(100, 60_000)
     .default(5000)
-    .describe('Longest time for one export, repetitions included; and for the last ones at the end.'),
+    .describe('Longest time for one export, repetitions included. At the end of the program, 3 s at most.'),
   interval_ms: count(10, 60_000).default(2000).describe('How long spans are gathered before they are sent.'),
   batch_max: count(1, 8192).default(512).describe('Most spans in one export.'),
   queue_max: count(1, 65_536)

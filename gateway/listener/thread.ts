@@ -259,12 +259,12 @@ function isFull(address: string): boolean {
   return fullAddresses.has(address) && !isTrustedPeer(address);
 }
 
-/** A refresh that nobody waits for is no request in flight, but cut off it could cost a login. */
+/** A refresh that nobody waits for is no request in flight, but cut off it could cost a login. Spans wait to be sent, too. */
 const quietMsMax = 10_000;
 
 async function endQuietly(): Promise<void> {
   const patience = new Promise((resolve) => setTimeout(resolve, quietMsMax));
-  await Promise.race([logins?.broker.quiet(), patience]);
+  await Promise.race([Promise.all([logins?.broker.quiet(), tracer?.close()]), patience]);
   end();
 }
 

@@ -42,7 +42,7 @@ async function useRegistered(timeoutMs: number, observer: TracingObserver): Prom
   const [api, { Tracing }, { within }] = await Promise.all([
     import('@opentelemetry/api'),
     import('./tracing.ts'),
-    import('./within.ts'),
+    import('./last-export.ts'),
   ]);
   const provider = api.trace.getTracerProvider();
   if (provider !== registered()) {

@@ -5,7 +5,7 @@ import { version } from '../version.ts';
 import { BoundedExport, type ExportObserver } from './bounded-export.ts';
 import type { CollectorHeaders } from './preparation.ts';
 import { Tracing } from './tracing.ts';
-import { within } from './within.ts';
+import { within } from './last-export.ts';
 
 /** Spans have few attributes; a path may be long. */
 const attributeLengthMax = 1024;

@@ -79,7 +79,8 @@ async function running(tracing: string, mode?: string): Promise<TestGateway> {
   return gateway;
 }
 afterAll(async () => {
-  await Promise.all(gateways.map((gateway) => gateway.stop()));
+  for (const gateway of gateways) gateway.signal('SIGKILL');
+  await Promise.all(gateways.map(({ exited }) => exited));
   await Promise.all([backend.close(), collector.stop()]);
   hook.closeAllConnections();
   hook.close();

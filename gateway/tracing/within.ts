@@ -1,9 +1,0 @@
-/** Waits for no longer than that, whatever comes of it. */
-export async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work.catch(() => {}), timeout]);
-  clearTimeout(timer);
-}
