@@ -28,6 +28,8 @@ import {
 } from './loaded.ts';
 import { LoginPlane } from './login-plane.ts';
 import { type LogSink, openLog } from './log/logger.ts';
+import { createPseudonymKey } from './log/pseudonym.ts';
+import { RepeatedWarnings } from './log/repeats.ts';
 import { CellStore } from './metrics/cells.ts';
 import { ControlMetrics } from './metrics/control.ts';
 import { Exposition } from './metrics/exposition.ts';
@@ -111,6 +113,7 @@ export class ControlPlane {
     this.#logins = config.oauth === undefined ? null : new LoginPlane(config.oauth, threads.listeners);
     exposeFlights(this.#exposition.registry, this.#logins?.flights ?? null);
     const tickets = createTickets();
+    const pseudonyms = createPseudonymKey();
     this.#supervisor = new Supervisor({
       clock: systemClock,
       threads: threads.listeners,
@@ -125,6 +128,7 @@ export class ControlPlane {
           metrics: this.#cells.region(`listener-${index}`),
           logins: seat?.memory ?? null,
           tickets,
+          pseudonyms,
           tls: this.#tls.material,
           driver: findDriver(),
         };
@@ -196,6 +200,7 @@ export class ControlPlane {
     if (keyless.length > 0) throw new ConfigurationRefused(keyless);
     this.#metrics.configurationLoaded();
     this.#metrics.issuers(Object.keys(config.issuers), () => this.#keys.states());
+    const repeated = new RepeatedWarnings(this.#log.logger, systemClock);
     this.#admin = await startAdmin({
       host: config.admin.host,
       port: config.admin.port,
@@ -203,7 +208,7 @@ export class ControlPlane {
       metrics: (accept) => this.#exposition.answer(accept),
       reload: () => this.reload(),
       console: this.#console?.pages ?? null,
-      onError: (error) => this.#log.logger.error({ err: error }, 'an admin request failed'),
+      onError: (error) => repeated.error('admin', { err: error }, 'an admin request failed'),
     });
     // Both at once: until the first keys are there, readiness says so and tokens are answered 503.
     await Promise.all([this.#keys.ring.configure(config.issuers), this.#supervisor.start(port)]);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { traceModes } from '../core/trace-context.ts';
+import { accessModes } from '../log/access.ts';
 import { accessHook } from './access-hook-schema.ts';
 import { decision } from './decision-schema.ts';
 import { issuer } from './issuer-schema.ts';
@@ -124,15 +125,15 @@ const log = section({
     .default('info')
     .describe('The least severe level that is logged.'),
   access: z
-    .enum(['off', 'errors', 'sampled', 'all'])
+    .enum(accessModes)
     .default('off')
-    .describe('Which requests get an access line.'),
+    .describe('Which requests get an access line. Errors are statuses from 400 up, and callers that left.'),
   access_sample: z
     .number()
     .gt(0)
     .max(1)
     .default(0.01)
-    .describe('Share of requests logged when `access: sampled`.'),
+    .describe('Share of requests logged where they are sampled.'),
 });
 
 const metrics = section({

@@ -202,6 +202,10 @@ export interface Refusal extends RefusalShape {
   readonly index: number;
 }
 
+/** Nothing was found against the request: something failed behind it. */
+export const isOurs = ({ source }: Pick<Refusal, 'source'>): boolean =>
+  source === 'gateway' || source === 'upstream';
+
 /** Every refusal by its code, frozen. */
 export const refusals: { readonly [C in RefusalCode]: Refusal } = Object.freeze(
   Object.fromEntries(

@@ -1,4 +1,5 @@
 /** What is known of a request from its head, for as long as it lives: plain data, made once per request. */
+import type { Refusal } from '../core/errors.ts';
 import type { RawHeaders } from '../core/exchange.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Route } from '../route/policy.ts';
@@ -35,6 +36,8 @@ export interface Arrival {
   upgrade: Handshake | null;
   /** What its rate made of it; null where the route has none. */
   counted: Counted | null;
+  /** What was decided; null before. */
+  decision: Refusal | 'allowed' | null;
   /** Null while nothing is traced, and of a request that is answered at once. */
   trace: RequestTrace | null;
 }

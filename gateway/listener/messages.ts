@@ -6,6 +6,7 @@ import type { VerificationKey } from '../../workers/messages.ts';
 import type { Config } from '../config/schema.ts';
 import type { Handle as FlightHandle } from '../flight/table.ts';
 import type { Introspected } from '../token/verifier-parts.ts';
+import type { PseudonymKey } from '../log/pseudonym.ts';
 import type { RateMemory } from '../limits/rate-cells.ts';
 import type { TlsMaterial } from '../tls/certificate.ts';
 import type { CollectorHeaders } from '../tracing/preparation.ts';
@@ -59,6 +60,7 @@ export interface ListenerBoot {
   /** Null where no logins are configured. */
   readonly logins: LoginsMemory | null;
   readonly tickets: TicketsHandle;
+  readonly pseudonyms: PseudonymKey;
 }
 
 /** The memory that the brokers of all listener threads share. */

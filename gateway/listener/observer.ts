@@ -1,6 +1,6 @@
 /** What becomes of requests, written down: metric cells, the access log, the count that a drain waits for. */
 import { systemClock } from '../core/clock.ts';
-import type { Refusal } from '../core/errors.ts';
+import { isOurs, type Refusal } from '../core/errors.ts';
 import type { TraceContext } from '../core/trace-context.ts';
 import type { AccessEntry } from '../log/access.ts';
 import { noRoute } from '../metrics/ordinals.ts';
@@ -9,26 +9,38 @@ import type { WebSocketDirection, WebSocketRecorder } from '../metrics/websocket
 import type { Arrival } from './arrival.ts';
 import type { Drain } from './drain.ts';
 import type { UwsExchange } from './exchange.ts';
+import type { Identities } from './identities.ts';
 import type { RequestObserver } from './request.ts';
 import { callersTrace, type Tracer } from './request-trace.ts';
 import type { PassedWebSocket } from './websocket.ts';
 import type { WebSocketEnd } from '../metrics/catalogue.ts';
+
+export interface ObserverParts {
+  readonly recorder: Recorder;
+  readonly webSockets: WebSocketRecorder;
+  readonly drain: Drain;
+  /** Null: nothing is traced. */
+  readonly tracer: Tracer | null;
+  readonly identities: Identities;
+}
 
 export class ListenerObserver implements RequestObserver {
   readonly #recorder: Recorder;
   readonly #drain: Drain;
   readonly #webSockets: WebSocketRecorder;
   readonly #tracer: Tracer | null;
+  readonly #identities: Identities;
 
-  /** `tracer` null: nothing is traced. */
-  constructor(recorder: Recorder, webSockets: WebSocketRecorder, drain: Drain, tracer: Tracer | null) {
+  constructor({ recorder, webSockets, drain, tracer, identities }: ObserverParts) {
     this.#tracer = tracer;
+    this.#identities = identities;
     this.#webSockets = webSockets;
     this.#recorder = recorder;
     this.#drain = drain;
   }
 
   decided(arrival: Arrival, refusal: Refusal | null): void {
+    arrival.decision = refusal ?? 'allowed';
     this.#recorder.decided(ordinalOf(arrival), refusal === null ? -1 : refusal.index);
   }
 
@@ -103,17 +115,15 @@ export class ListenerObserver implements RequestObserver {
       route: arrival.route?.id ?? null,
       target: arrival.path,
       status,
-      refusal: refusal?.code ?? null,
+      decision: decisionOf(arrival.decision),
+      reason: refusal?.code ?? null,
       durationMs,
       requestBytes: exchange?.body?.receivedBytes ?? 0,
       responseBytes: exchange?.sentBytes ?? 0,
       requestId: arrival.requestId,
       traceId: traceOf(arrival, refusal)?.traceId ?? null,
       clientAddress: arrival.loggedAddress,
-      issuer:
-        arrival.facts === null
-          ? null
-          : (arrival.serving.policy.vocabulary.issuers[arrival.facts.issuer] ?? null),
+      ...this.#identities.of(arrival.facts, arrival.serving.policy.vocabulary.issuers),
       upstream: arrival.route?.upstream ?? null,
       upstreamMs: exchange?.upstreamMs ?? null,
     };
@@ -123,6 +133,12 @@ export class ListenerObserver implements RequestObserver {
 /** The trace of a request: ours, or else the one that its caller is in, where that is taken. */
 function traceOf(arrival: Arrival, refusal: Refusal | null): TraceContext | null {
   return arrival.trace === null ? callersTrace(arrival, refusal) : arrival.trace.context;
+}
+
+/** The words of the metric `sallyport_authz_decisions_total`. */
+function decisionOf(decision: Arrival['decision']): AccessEntry['decision'] {
+  if (decision === null || decision === 'allowed') return decision;
+  return isOurs(decision) ? 'failed' : 'denied';
 }
 
 function ordinalOf(arrival: Arrival): number {

@@ -162,6 +162,7 @@ export function createRequestHandler(parts: RequestParts): RequestHandler {
       certificate: null,
       upgrade: null,
       counted: null,
+      decision: null,
       trace: null,
     };
   }

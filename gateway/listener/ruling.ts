@@ -120,6 +120,7 @@ export function askedOf(arrival: Arrival, methodName: string, target: string): A
     facts: null,
     certificate: null,
     counted: null,
+    decision: null,
     trace: null,
   };
 }

@@ -26,6 +26,7 @@ import type { UwsExchange } from './exchange.ts';
 import { Front } from './front.ts';
 import type { Logins } from './logins.ts';
 import { HeadReader } from './head.ts';
+import { Identities } from './identities.ts';
 import {
   type Configuration,
   type FromListener,
@@ -67,14 +68,15 @@ let { labels } = boot.configuration;
 /** What logins need is loaded only where there are any. */
 async function openLogins(memory: LoginsMemory, oauth: OauthConfig): Promise<Logins> {
   const { open } = await import('./logins.ts');
+  const warnings = new RepeatedWarnings(log.logger, systemClock);
   return open({
     memory,
     config: oauth,
     recorder,
-    warnings: new RepeatedWarnings(log.logger, systemClock),
+    warnings,
     ordinalOf: (provider) => labels.providers.get(provider) ?? 0,
     isEnding: () => drain.begun,
-    failed: (error) => log.logger.error({ err: error }, 'an endpoint for logins failed'),
+    failed: (error) => warnings.error('endpoint', { err: error }, 'an endpoint for logins failed'),
   });
 }
 
@@ -109,7 +111,13 @@ const responder = new Responder(config.listener.realm, {
   requestId: config.listener.requestId.header,
   correlationId: correlationIdHeader,
 });
-const observer = new ListenerObserver(recorder, new WebSocketRecorder(boot.metrics), drain, tracer);
+const observer = new ListenerObserver({
+  recorder,
+  webSockets: new WebSocketRecorder(boot.metrics),
+  drain,
+  tracer,
+  identities: new Identities(boot.pseudonyms, () => verification.kids),
+});
 const isTrustedPeer = trustedPeers(config.listener.trustedProxies);
 const answerWatch = new SilenceWatch(config.listener.answerTimeoutMs, systemClock);
 const expiryWatch = new ExpiryWatch(systemClock, () => verification.verifier.liveKeys);

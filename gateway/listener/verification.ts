@@ -26,6 +26,8 @@ export class Verification {
   readonly verifier: Verifier;
   readonly #searches = new Map<number, () => void>();
   readonly #questions = new Map<number, (answer: Introspected) => void>();
+  /** Names of the keys in the present sets, by their ids. */
+  kids: ReadonlyMap<number, string> = new Map();
   #config: Config;
   #policy: Policy;
   #version = 0;
@@ -92,6 +94,11 @@ export class Verification {
   }
 
   #profile(keys: IssuerKeys): VerifierProfile {
+    this.kids = new Map(
+      keys.flatMap((set) =>
+        (set ?? []).flatMap(({ keyId, kid }) => (kid === null ? [] : [[keyId, kid] as const])),
+      ),
+    );
     this.#version += 1;
     const issuers = Object.values(this.#config.issuers);
     return buildProfile(this.#version, issuers, this.#policy.vocabulary, keys);

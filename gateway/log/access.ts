@@ -1,7 +1,8 @@
 /** The access log: at most one line for each request, off by default. Paths without their query; never a token or a claim. */
 import type { Logger } from './logger.ts';
 
-export type AccessMode = 'off' | 'errors' | 'sampled' | 'all';
+export const accessModes = ['off', 'errors', 'sampled', 'errors_and_sampled', 'all'] as const;
+export type AccessMode = (typeof accessModes)[number];
 
 /** What a line says. Made only when `wants` said yes. */
 export interface AccessEntry {
@@ -11,8 +12,10 @@ export interface AccessEntry {
   /** Path, or path and query: the query is cut off here. */
   readonly target: string;
   readonly status: number;
-  /** Code of the refusal, null when the request was served. */
-  readonly refusal: string | null;
+  /** What was decided; null when its caller left before. `failed`: nothing could be. */
+  readonly decision: 'allowed' | 'denied' | 'failed' | null;
+  /** Code of the refusal, which may come after the decision; null when the request was served. */
+  readonly reason: string | null;
   readonly durationMs: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
@@ -22,6 +25,10 @@ export interface AccessEntry {
   readonly clientAddress: string;
   /** Name of the issuer in the configuration. */
   readonly issuer: string | null;
+  /** The key that verified the token, as its set names it. */
+  readonly kid: string | null;
+  /** Stands for issuer and subject (`pseudonym.ts`). */
+  readonly subHash: string | null;
   readonly upstream: string | null;
   readonly upstreamMs: number | null;
   /** Of a WebSocket, whose line is written at its end. */
@@ -57,6 +64,8 @@ export class AccessLog {
         return status >= 400;
       case 'sampled':
         return this.#random() < this.#sample;
+      case 'errors_and_sampled':
+        return status >= 400 || this.#random() < this.#sample;
       case 'all':
         return true;
     }
@@ -69,7 +78,8 @@ export class AccessLog {
         route: entry.route,
         path: pathOf(entry.target),
         status: entry.status,
-        refusal: entry.refusal,
+        decision: entry.decision,
+        reason: entry.reason,
         dur_ms: round(entry.durationMs),
         bytes_in: entry.requestBytes,
         bytes_out: entry.responseBytes,
@@ -77,6 +87,8 @@ export class AccessLog {
         trace_id: entry.traceId,
         client: entry.clientAddress,
         issuer: entry.issuer,
+        kid: entry.kid,
+        sub_hash: entry.subHash,
         upstream: entry.upstream,
         upstream_ms: entry.upstreamMs === null ? null : round(entry.upstreamMs),
         ...(entry.closeCode === undefined ? {} : { close_code: entry.closeCode }),

@@ -1,9 +1,12 @@
-/** Keeps a fault that happens with every request from filling the log: one line an interval, with the count of the others. */
+/**
+ * Keeps a fault that happens with every request from filling the log: one line an interval, with the count of the others.
+ * Whatever a caller, an upstream or a provider can bring about again and again is logged through this.
+ */
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from './logger.ts';
 
 const intervalMs = 10_000;
-/** Kinds of repeats that are told apart; past it the oldest is forgotten, and so may be said again. */
+/** Kinds of repeats that are told apart. Further ones wait until the oldest may be said again. */
 const keysMax = 256;
 
 interface Repeat {
@@ -21,8 +24,17 @@ export class RepeatedWarnings {
     this.#clock = clock;
   }
 
-  /** Warns, unless `key` did within the interval. `key` must come from a closed set, such as an upstream and an error kind. */
+  /** Warns, unless `key` did within the interval: a closed set, as a rule, such as an upstream and an error kind. */
   warn(key: string, fields: Record<string, unknown>, message: string): void {
+    this.#say('warn', key, fields, message);
+  }
+
+  /** The same for what is ours to mend. */
+  error(key: string, fields: Record<string, unknown>, message: string): void {
+    this.#say('error', key, fields, message);
+  }
+
+  #say(level: 'warn' | 'error', key: string, fields: Record<string, unknown>, message: string): void {
     const nowMs = this.#clock.monotonicMs();
     const last = this.#seen.get(key);
     if (last !== undefined && nowMs - last.atMs < intervalMs) {
@@ -30,8 +42,12 @@ export class RepeatedWarnings {
       return;
     }
     this.#seen.delete(key);
-    if (this.#seen.size >= keysMax) this.#seen.delete(this.#seen.keys().next().value!);
+    const oldest = this.#seen.size < keysMax ? undefined : this.#seen.entries().next().value;
+    if (oldest !== undefined) {
+      if (nowMs - oldest[1].atMs < intervalMs) return;
+      this.#seen.delete(oldest[0]);
+    }
     this.#seen.set(key, { atMs: nowMs, suppressed: 0 });
-    this.#logger.warn(last?.suppressed ? { ...fields, repeated: last.suppressed } : fields, message);
+    this.#logger[level](last?.suppressed ? { ...fields, repeated: last.suppressed } : fields, message);
   }
 }

@@ -6,7 +6,7 @@
  *
  * Source: https://prometheus.io/docs/instrumenting/exposition_formats/ (text format 0.0.4), OpenMetrics 1.0 (exemplars).
  */
-import { refusalCodes, refusals } from '../core/errors.ts';
+import { isOurs, refusalCodes, refusals } from '../core/errors.ts';
 import { methods } from '../core/methods.ts';
 import {
   cellFamilies,
@@ -209,12 +209,10 @@ function labelsOf(store: CellStore, packed: number): Labels {
     ];
   }
   const reason = refusalCodes[key.refusal];
-  const decision = reason === undefined ? 'allowed' : isOurs(refusals[reason].source) ? 'failed' : 'denied';
+  const decision = reason === undefined ? 'allowed' : isOurs(refusals[reason]) ? 'failed' : 'denied';
   return [
     ['route', route],
     ['decision', decision],
     ['reason', reason ?? 'none'],
   ];
 }
-
-const isOurs = (source: string): boolean => source === 'gateway' || source === 'upstream';

@@ -132,7 +132,8 @@ describe('the access log', () => {
     route: 'orders',
     target: '/orders/7?access_token=secret#x',
     status: 403,
-    refusal: 'scope_insufficient',
+    decision: 'denied',
+    reason: 'scope_insufficient',
     durationMs: 1.23456,
     requestBytes: 0,
     responseBytes: 120,
@@ -140,6 +141,8 @@ describe('the access log', () => {
     traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
     clientAddress: '192.0.2.1',
     issuer: 'main',
+    kid: 'k1',
+    subHash: '0123456789abcdef',
     upstream: 'orders',
     upstreamMs: null,
   };
@@ -154,7 +157,8 @@ describe('the access log', () => {
         route: 'orders',
         path: '/orders/7',
         status: 403,
-        refusal: 'scope_insufficient',
+        decision: 'denied',
+        reason: 'scope_insufficient',
         dur_ms: 1.235,
         bytes_in: 0,
         bytes_out: 120,
@@ -162,6 +166,8 @@ describe('the access log', () => {
         trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
         client: '192.0.2.1',
         issuer: 'main',
+        kid: 'k1',
+        sub_hash: '0123456789abcdef',
         upstream: 'orders',
         upstream_ms: null,
       },
@@ -176,6 +182,9 @@ describe('the access log', () => {
     ['errors', 499, 0, true],
     ['sampled', 200, 0.24, true],
     ['sampled', 500, 0.25, false],
+    ['errors_and_sampled', 404, 0.99, true],
+    ['errors_and_sampled', 200, 0.24, true],
+    ['errors_and_sampled', 200, 0.25, false],
     ['all', 200, 0.99, true],
   ])('in mode %s a request with status %i and draw %f is wanted: %s', (mode, status, draw, wanted) => {
     const { logger } = open();
@@ -200,5 +209,17 @@ describe('repeated warnings', () => {
       ['slow', 4],
       ['slow', undefined],
     ]);
+  });
+
+  it('are no more than 256 lines an interval, however many kinds there are', async () => {
+    const { logger, lines } = open();
+    let monotonicMs = 0;
+    const warnings = new RepeatedWarnings(logger, { nowMs: () => 0, monotonicMs: () => monotonicMs });
+    for (let i = 0; i < 2000; i++) warnings.error(`kind ${i % 1000}`, {}, 'failed');
+    monotonicMs = 10_000;
+    warnings.error('kind 999', {}, 'failed, later');
+    const written = await lines();
+    expect(written.filter(({ msg }) => msg === 'failed')).toHaveLength(256);
+    expect(written.at(-1)).toMatchObject({ level: 'error', msg: 'failed, later' });
   });
 });
