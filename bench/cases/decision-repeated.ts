@@ -5,9 +5,9 @@
 import type { BenchCase, Measured } from '../case.ts';
 import { decideFigures, runRepeated } from '../load/decide.ts';
 import { startApache } from '../peers/apache.ts';
-import { debian } from '../peers/debian.ts';
+import { debian, nginxWithLua } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
-import { startNginxNjs } from '../peers/nginx.ts';
+import { startNginxLua, startNginxNjs } from '../peers/nginx.ts';
 import { startExpress, startFastify } from '../peers/node-peers.ts';
 import { startBare } from '../servers/bare-server.ts';
 import { type Server, withServer } from '../servers/server.ts';
@@ -17,6 +17,7 @@ import { withVerifier } from '../servers/verifier.ts';
 const serverCore = 0;
 const loadCore = 1;
 const njs = 'nginx + njs, 1 worker';
+const lua = 'nginx + Lua, 1 worker';
 const apache = 'Apache + mod_auth_openidc';
 
 export const decisionRepeated: BenchCase = {
@@ -42,6 +43,11 @@ export const decisionRepeated: BenchCase = {
         name: njs,
         needs: [debian.nginx, debian.njs],
         measure: measure(() => startNginxNjs({ corpus, core: serverCore, upstreamUrl: null })),
+      },
+      {
+        name: lua,
+        needs: nginxWithLua,
+        measure: measure(() => startNginxLua({ corpus, core: serverCore, upstreamUrl: null })),
       },
       {
         name: apache,
@@ -71,6 +77,7 @@ export const decisionRepeated: BenchCase = {
       },
       { name: 'decisions per second, of HAProxy', value: ratio('HAProxy, 1 thread'), target: null },
       { name: 'decisions per second, of nginx + njs', value: ratio(njs), target: null },
+      { name: 'decisions per second, of nginx + Lua', value: ratio(lua), target: null },
       { name: 'decisions per second, of Apache', value: ratio(apache), target: null },
       { name: 'decisions per second, of Fastify', value: ratio('Fastify + @fastify/jwt'), target: null },
       {

@@ -2,9 +2,9 @@
 import type { BenchCase, Measured } from '../case.ts';
 import { runClosedLoop } from '../load/closed-loop.ts';
 import { startApache } from '../peers/apache.ts';
-import { debian } from '../peers/debian.ts';
+import { debian, nginxWithLua } from '../peers/debian.ts';
 import { startHaproxy } from '../peers/haproxy.ts';
-import { startNginxAsking, startNginxNjs } from '../peers/nginx.ts';
+import { startNginxAsking, startNginxLua, startNginxNjs } from '../peers/nginx.ts';
 import { startFastify, startUndiciProxy } from '../peers/node-peers.ts';
 import { startBare } from '../servers/bare-server.ts';
 import { type Server, withServer } from '../servers/server.ts';
@@ -16,6 +16,7 @@ const jwt = 'HAProxy, 1 thread, jwt_verify';
 const plain = 'HAProxy, 1 thread, forwards all';
 const asking = 'nginx, 1 worker, auth_request to sallyport';
 const njs = 'nginx + njs, 1 worker';
+const lua = 'nginx + Lua, 1 worker';
 const apache = 'Apache + mod_auth_openidc';
 const fastify = 'Fastify + @fastify/jwt + @fastify/http-proxy';
 const undici = 'node:http + undici, forwards all';
@@ -81,6 +82,11 @@ function proxied(name: string, size: string, bodyBytes: number, hasTargets: bool
           measure: verified((upstreamUrl) => startNginxNjs({ corpus, core: null, upstreamUrl })),
         },
         {
+          name: lua,
+          needs: nginxWithLua,
+          measure: verified((upstreamUrl) => startNginxLua({ corpus, core: null, upstreamUrl })),
+        },
+        {
           name: apache,
           needs: [debian.apache, debian.openidc],
           measure: verified((upstreamUrl) => startApache({ corpus, core: null, upstreamUrl })),
@@ -102,11 +108,13 @@ function proxied(name: string, size: string, bodyBytes: number, hasTargets: bool
         ratio(fastify, 4),
         ratio(asking, null),
         ratio(njs, null),
+        ratio(lua, null),
         ratio(apache, null),
         ratio(undici, null),
         ratio(service, null),
         ratio(plain, null, 'cpuSecondsPer1000'),
         ratio(asking, null, 'cpuSecondsPer1000'),
+        ratio(lua, null, 'cpuSecondsPer1000'),
         ratio(undici, null, 'cpuSecondsPer1000'),
       ];
     },

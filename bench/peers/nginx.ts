@@ -1,5 +1,5 @@
 /**
- * nginx with one worker: verifying by itself, in JavaScript, or asking the gateway about each request (`auth_request`) with
+ * nginx with one worker: verifying by itself, in JavaScript or in Lua, or asking the gateway about each request (`auth_request`) with
  * the configuration that `sallyport snippets nginx` prints.
  */
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import type { Server } from '../servers/server.ts';
 import type { Corpus } from '../tokens/corpus.ts';
 import { sum } from '../usage.ts';
 import { debian } from './debian.ts';
-import { publicKeyOf } from './public-key.ts';
+import { publicKeyOf, publicKeyPemOf } from './public-key.ts';
 
 export interface NginxOptions {
   readonly corpus: Corpus;
@@ -19,24 +19,52 @@ export interface NginxOptions {
   readonly upstreamUrl: string | null;
 }
 
-const script = fileURLToPath(new URL('../../../bench/peers/nginx-njs.js', import.meta.url));
+const scripts = fileURLToPath(new URL('../../../bench/peers/', import.meta.url));
 
 /** Verifies each token in JavaScript; see nginx-njs.js. */
 export async function startNginxNjs({ corpus, core, upstreamUrl }: NginxOptions): Promise<Server> {
-  const { issuer, audience, scope } = corpus;
   const key = publicKeyOf(corpus).export({ type: 'spki', format: 'der' }).toString('base64');
-  const rules = JSON.stringify({ issuer, audience, scope, key });
   const port = await freePort();
-  const http = `js_import bearer from ${script};
+  const http = `js_import bearer from ${scripts}nginx-njs.js;
   js_preload_object rules from rules.json;
-  ${upstreamUrl === null ? '' : `upstream service { server ${new URL(upstreamUrl).host}; keepalive 64; }`}
+  ${serviceOf(upstreamUrl)}
   server {
     listen 127.0.0.1:${port};
     location = /decide { js_content bearer.authorize; }
     location = /bearer { internal; js_content bearer.authorize; }
-    ${upstreamUrl === null ? '' : 'location /forward { auth_request /bearer; proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection ""; }'}
+    ${upstreamUrl === null ? '' : `location /forward { auth_request /bearer; ${toService} }`}
   }`;
-  return await startNginx(http, port, core, `load_module ${debian.njs.has};`, { 'rules.json': rules });
+  return await startNginx(http, port, core, `load_module ${debian.njs.has};`, rulesFile(corpus, key));
+}
+
+/** Verifies what it has not seen, and keeps the claims; see nginx-lua.lua. */
+export async function startNginxLua({ corpus, core, upstreamUrl }: NginxOptions): Promise<Server> {
+  const port = await freePort();
+  const http = `lua_package_path "${scripts}?.lua;;";
+  init_by_lua_block { bearer = require("nginx-lua"); bearer.configure(ngx.config.prefix() .. "rules.json") }
+  ${serviceOf(upstreamUrl)}
+  server {
+    listen 127.0.0.1:${port};
+    location = /decide { content_by_lua_block { return ngx.exit(bearer.status()) } }
+    ${
+      upstreamUrl === null
+        ? ''
+        : `location /forward {
+      access_by_lua_block { local status = bearer.status(); if status ~= 204 then return ngx.exit(status) end }
+      ${toService}
+    }`
+    }
+  }`;
+  const modules = [debian.ndk, debian.lua].map(({ has }) => `load_module ${has};`).join('\n');
+  return await startNginx(http, port, core, modules, rulesFile(corpus, publicKeyPemOf(corpus)));
+}
+
+const toService = 'proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection "";';
+const serviceOf = (url: string | null): string =>
+  url === null ? '' : `upstream service { server ${new URL(url).host}; keepalive 64; }`;
+
+function rulesFile({ issuer, audience, scope }: Corpus, key: string): Readonly<Record<string, string>> {
+  return { 'rules.json': JSON.stringify({ issuer, audience, scope, key }) };
 }
 
 /** Takes `gateway` over: it is asked, counts in the usage, and is stopped with the rest. */
