@@ -157,6 +157,10 @@ describe('stricter than jose, on purpose', () => {
     ['T8: iat is not in the future', makeToken(ed, { ...goodClaims, iat: nowSeconds + 11 })],
     ['sub is a string', makeToken(ed, { ...goodClaims, sub: 1 })],
     ['T10: every member of aud is a string', makeToken(ed, { ...goodClaims, aud: ['orders', 1] })],
+    [
+      'RFC 7800: cnf names a certificate and nothing else',
+      makeToken(ed, { ...goodClaims, cnf: { jkt: 'x' } }),
+    ],
     ['Z1: scope is a string', makeToken(ed, { ...goodClaims, scope: ['orders:read'] })],
     ['Z1: scp is a string or an array of strings', makeToken(ed, { ...goodClaims, scp: [1] })],
   ];
