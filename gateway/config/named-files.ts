@@ -3,10 +3,11 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ConfigPath, PolicyProblem } from '../route/problem.ts';
+import { missingPackages } from '../tracing/packages.ts';
 import type { ClientAuthConfig, Config, OauthConfig, TlsConfig } from './schema.ts';
 import type { Environment } from './substitute.ts';
 
-/** Secrets and key sets need not be there where a file is checked; a start needs them. */
+/** Secrets, key sets and optional packages need not be there where a file is checked; a start needs them. */
 export async function missingSecrets(config: Config, env: Environment): Promise<readonly PolicyProblem[]> {
   const warnings: PolicyProblem[] = [];
   for (const { path, file, variable } of secretsOf(config)) {
@@ -20,6 +21,8 @@ export async function missingSecrets(config: Config, env: Environment): Promise<
     );
     if (!isReadable) warnings.push({ path, message: 'the file cannot be read here' });
   }
+  const packages = config.tracing.exporter === 'otlp' ? missingPackages() : null;
+  if (packages !== null) warnings.push({ path: ['tracing', 'exporter'], message: packages });
   return warnings;
 }
 

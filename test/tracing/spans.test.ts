@@ -47,6 +47,8 @@ const configOf = (tracing: string, mode = 'always'): string =>
     `listener: { host: 127.0.0.1, port: 0, threads: 1, trace_context: ${mode} }`,
   ) +
   `log: { access: all }
+metrics: { exemplars: true }
+decision: { peers: [127.0.0.1], mounts: [{ mode: nginx }] }
 tracing: ${tracing}
 issuers:
   main: { issuer: main, algorithms: [HS256], keys: { secret_env: GW_SECRET } }
@@ -158,6 +160,27 @@ describe('with an exporter', async () => {
     await get(gateway, '/hello');
     const { traceId: begun } = await collector.server('/hello');
     expect(await lineOf(gateway, '/hello')).toMatchObject({ trace_id: begun });
+  });
+
+  it('a bucket of the durations shows the trace of a request that is recorded', async () => {
+    await get(gateway, '/hello');
+    const exemplar = await until('an exemplar', async () => {
+      const headers = { accept: 'application/openmetrics-text; version=1.0.0' };
+      const text = await (await fetch(`${gateway.adminUrl}/metrics`, { headers })).text();
+      return /route="\/hello".* # \{trace_id="([0-9a-f]{32})"\}/.exec(text)?.[1];
+    });
+    await until('its span', () => collector.spans.some(({ traceId: sent }) => sent === exemplar));
+  });
+
+  it('a question of another proxy has a span, with the verification that it waited for', async () => {
+    const question = { 'x-original-method': 'GET', 'x-original-uri': '/orders/asked-about?secret=1' };
+    await get(gateway, '/-/decide/nginx', { ...bearer(token({ jti: 'asked' })), ...question });
+    const server = await collector.server('/orders/asked-about');
+    expect(server.attributes).toMatchObject({
+      'http.route': '/orders/{id}',
+      'http.response.status_code': 200,
+    });
+    expect(childOf(server, 'verify token').attributes['sallyport.verify.batch_tokens']).toBe(1);
   });
 
   it('a caller that is in a trace goes on in it, tracestate and all', async () => {
