@@ -5,6 +5,7 @@
 import type { HookAnswer } from '../access-hook/answers.ts';
 import { questionOf } from '../access-hook/question.ts';
 import { systemClock } from '../core/clock.ts';
+import { inSlices } from '../core/slices.ts';
 import type { Exchange } from '../core/exchange.ts';
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
@@ -18,7 +19,7 @@ import type { Logger } from '../log/logger.ts';
 import { RepeatedWarnings } from '../log/repeats.ts';
 import { noRoute } from '../metrics/ordinals.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import { compilePolicy } from '../route/compile.ts';
+import { compileInSlices } from '../route/compile.ts';
 import { compileMatcher, type Matcher } from '../route/match.ts';
 import { accountOfRequest } from '../oauth/account.ts';
 import type { Endpoints } from '../oauth/http/endpoints.ts';
@@ -48,6 +49,19 @@ interface Target {
   readonly plan: HeaderPlan;
 }
 
+export interface ServingParts {
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  /** Answers an exchange whose call to an upstream failed. */
+  readonly refuse: Refuse;
+  /** Serves logins; null where none are configured. */
+  readonly endpoints: Endpoints | null;
+  /** Gives out what logins stored; null where none are configured. */
+  readonly credentials: Pick<BrokerApi, 'credential'> | null;
+  /** Requests bring fields of their trace with them. */
+  readonly isTraced: boolean;
+}
+
 export class Serving {
   readonly number: number;
   readonly config: Config;
@@ -73,23 +87,16 @@ export class Serving {
   readonly #endpoints: Endpoints | null;
   readonly #credentials: Pick<BrokerApi, 'credential'> | null;
 
-  /**
-   * `refuse` answers an exchange whose call to an upstream failed. `endpoints` serves logins, and `credentials`
-   * gives out what was stored; both null where none are configured. `isTraced`: requests bring fields of their trace with them.
-   */
-  constructor(
-    configuration: Configuration,
-    recorder: Recorder,
-    logger: Logger,
-    refuse: Refuse,
-    endpoints: Endpoints | null = null,
-    credentials: Pick<BrokerApi, 'credential'> | null = null,
-    isTraced = false,
-  ) {
-    const { config, labels, upstreamTls } = configuration;
-    const compiled = compilePolicy(config);
+  /** Requests are served meanwhile: the policy of 10,000 routes takes a fifth of a second. */
+  static async open(configuration: Configuration, parts: ServingParts): Promise<Serving> {
+    const compiled = await inSlices(compileInSlices(configuration.config));
     assert(compiled.ok, 'main compiled this configuration before');
-    const { policy } = compiled;
+    return new Serving(configuration, compiled.policy, parts);
+  }
+
+  private constructor(configuration: Configuration, policy: Policy, parts: ServingParts) {
+    const { config, labels, upstreamTls } = configuration;
+    const { recorder, logger, refuse, endpoints, credentials, isTraced } = parts;
     this.number = configuration.number;
     this.config = config;
     this.policy = policy;
@@ -131,12 +138,18 @@ export class Serving {
       requestIdHeader: config.listener.requestId.header,
     };
     const { traceContext } = config.listener;
+    /** Most routes of a configuration forward alike. */
+    const plans = new Map<string, HeaderPlan>();
+    const planOf = ({ forwarding, access }: Route): HeaderPlan => {
+      const keepsTrace = !isTraced && isTraceTaken(traceContext, access !== null);
+      const key = JSON.stringify([forwarding, keepsTrace]);
+      const plan = plans.get(key) ?? new HeaderPlan(forwarding, { ...settings, keepsTrace });
+      plans.set(key, plan);
+      return plan;
+    };
     this.#targets = policy.routes.map((route) => {
       const upstream = route.upstream === null ? undefined : upstreams.get(route.upstream);
-      const keepsTrace = !isTraced && isTraceTaken(traceContext, route.access !== null);
-      return upstream === undefined
-        ? null
-        : { upstream, plan: new HeaderPlan(route.forwarding, { ...settings, keepsTrace }) };
+      return upstream === undefined ? null : { upstream, plan: planOf(route) };
     });
     this.upstreamStats = () => this.#upstreams.map(({ name, stats }) => [ordinalOf(name), stats]);
   }

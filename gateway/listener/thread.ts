@@ -83,17 +83,16 @@ async function openLogins(memory: LoginsMemory, oauth: OauthConfig): Promise<Log
 const logins =
   boot.logins === null || config.oauth === undefined ? null : await openLogins(boot.logins, config.oauth);
 const tracer = await openTracer(boot, seed.name, log.logger);
-const openServing = (configuration: Configuration): Serving =>
-  new Serving(
-    configuration,
+const openServing = (configuration: Configuration): Promise<Serving> =>
+  Serving.open(configuration, {
     recorder,
-    log.logger,
+    logger: log.logger,
     refuse,
-    logins?.endpoints,
-    logins?.broker,
-    tracer !== null,
-  );
-let serving = openServing(boot.configuration);
+    endpoints: logins?.endpoints ?? null,
+    credentials: logins?.broker ?? null,
+    isTraced: tracer !== null,
+  });
+let serving = await openServing(boot.configuration);
 const verification = new Verification({
   threads: boot.verifierThreads,
   configuration: boot.configuration,
@@ -199,28 +198,17 @@ await verification.verifier.ready();
 // An error here is that of this thread: main is told, and tries again with back-off.
 tell({ kind: 'listening', port: front.listen(config.listener.host, boot.port) });
 
+let inForce = Promise.resolve();
 main.on('message', (message: ToListener) => {
   switch (message.kind) {
-    case 'configure': {
-      const former = serving;
-      labels = message.configuration.labels;
-      if (message.configuration.config.oauth !== undefined)
-        logins?.broker.configure(message.configuration.config.oauth);
-      serving = openServing(message.configuration);
-      log.setLevel(serving.config.log.level);
-      verification.configure(message.configuration, serving.policy);
-      servings.add(serving);
-      void former.retire().finally(() => servings.delete(former));
-      tell({ kind: 'configured', configurationNumber: message.configuration.number });
+    case 'configure':
+      inTurn(() => configure(message.configuration));
       return;
-    }
     case 'keys':
-      if (message.configurationNumber !== serving.number) return;
-      verification.renewKeys(message.keys);
-      serving.setSigning(message.signing);
+      inTurn(() => renewKeys(message));
       return;
     case 'keys-searched':
-      verification.searched(message.ticket);
+      inTurn(() => verification.searched(message.ticket));
       return;
     case 'introspected':
       verification.introspected(message.ticket, message.answer);
@@ -246,6 +234,30 @@ main.on('message', (message: ToListener) => {
       unreachable(message);
   }
 });
+
+/** A configuration takes its time; what is about its keys, and came behind it, has to wait. A failure ends the thread. */
+function inTurn(act: () => void | Promise<void>): void {
+  inForce = inForce.then(act);
+}
+
+async function configure(configuration: Configuration): Promise<void> {
+  const next = await openServing(configuration);
+  const former = serving;
+  labels = configuration.labels;
+  if (configuration.config.oauth !== undefined) logins?.broker.configure(configuration.config.oauth);
+  serving = next;
+  log.setLevel(next.config.log.level);
+  verification.configure(configuration, next.policy);
+  servings.add(next);
+  void former.retire().finally(() => servings.delete(former));
+  tell({ kind: 'configured', configurationNumber: configuration.number });
+}
+
+function renewKeys({ configurationNumber, keys, signing }: Extract<ToListener, { kind: 'keys' }>): void {
+  if (configurationNumber !== serving.number) return;
+  verification.renewKeys(keys);
+  serving.setSigning(signing);
+}
 
 function countConnections(delta: number): void {
   connections += delta;

@@ -3,6 +3,7 @@
  * request. A policy that cannot be met, or that can be read in two ways, does not compile.
  */
 import { methods } from '../core/methods.ts';
+import { atOnce } from '../core/slices.ts';
 import { accessOf, readAccess, typeOriginsOf, type NamedAccess } from './access.ts';
 import { checkNode } from './check-node.ts';
 import { hookOf } from './claim-checks.ts';
@@ -35,6 +36,14 @@ interface Draft {
 }
 
 export function compilePolicy(source: PolicySource): Compiled {
+  return atOnce(compileInSlices(source));
+}
+
+/** Routes of one slice: a few milliseconds. */
+const sliceRoutes = 200;
+
+/** For a thread that has requests to answer meanwhile. */
+export function* compileInSlices(source: PolicySource): Generator<void, Compiled> {
   const problems = new ProblemList();
   const projections = new Projections();
   const drafts: Draft[] = [];
@@ -43,7 +52,7 @@ export function compilePolicy(source: PolicySource): Compiled {
   const renewals = renewalsOf(source, problems);
   const identityHeaders = new Set(source.identityHeaders.map(normalName));
 
-  const visit = (chain: Chain): void => {
+  function* visit(chain: Chain): Generator<void, void> {
     const level = chain.at(-1)!;
     const { node } = level;
     if (!checkNode(chain, source, problems)) return;
@@ -51,12 +60,15 @@ export function compilePolicy(source: PolicySource): Compiled {
     const children = node.routes ?? [];
     if (node.closed === true) closed.set(patternOf(chain), chain);
     else if (node.unserved === true) unserved.set(patternOf(chain), chain);
-    else if (node.openapi === undefined) drafts.push(readRoute(chain, source, projections, problems));
-    for (const [index, child] of children.entries()) {
-      visit([...chain, { node: child, at: [...level.at, 'routes', index] }]);
+    else if (node.openapi === undefined) {
+      drafts.push(readRoute(chain, source, projections, problems));
+      if (drafts.length % sliceRoutes === 0) yield;
     }
-  };
-  for (const [index, node] of source.routes.entries()) visit([{ node, at: ['routes', index] }]);
+    for (const [index, child] of children.entries()) {
+      yield* visit([...chain, { node: child, at: [...level.at, 'routes', index] }]);
+    }
+  }
+  for (const [index, node] of source.routes.entries()) yield* visit([{ node, at: ['routes', index] }]);
 
   checkCollisions(drafts, closed, problems);
   checkTickets(drafts, problems);
@@ -64,7 +76,7 @@ export function compilePolicy(source: PolicySource): Compiled {
   return {
     ok: true,
     policy: {
-      ...assemble(source, drafts, projections, renewals),
+      ...(yield* assemble(source, drafts, projections, renewals)),
       closed: [...closed, ...unserved].map(([pattern, chain]) => ({
         pattern,
         errors: errorProfileOf(chain, source),
@@ -255,12 +267,12 @@ function methodsOf({ route }: Draft): readonly string[] {
 }
 
 /** Gives every name its bit, now that all of them are known. */
-function assemble(
+function* assemble(
   source: PolicySource,
   drafts: readonly Draft[],
   projections: Projections,
   renewals: readonly (RenewalDraft | null)[],
-): Pick<Policy, 'vocabulary' | 'routes' | 'renewals'> {
+): Generator<void, Pick<Policy, 'vocabulary' | 'routes' | 'renewals'>> {
   const named = drafts.flatMap(({ access }) => access ?? []);
   const audiences = new Names();
   for (const access of named)
@@ -280,10 +292,12 @@ function assemble(
   );
   const scopes = new Names();
   for (const scope of vocabulary.scopes) scopes.add(scope);
-  const routes = drafts.map(({ route, access }, index): Route => {
+  const routes: Route[] = [];
+  for (const { route, access } of drafts) {
     const bits: Access | null = access === null ? null : accessOf(access, source, scopes, audiences);
-    return { index, ...route, access: bits };
-  });
+    routes.push({ index: routes.length, ...route, access: bits });
+    if (routes.length % sliceRoutes === 0) yield;
+  }
   const renewed = renewals.map((draft, index): Renewal | null => {
     if (draft === null) return null;
     return { ...draft, access: renewalAccessOf(vocabulary.issuers[index]!, source, scopes, audiences) };
