@@ -54,6 +54,8 @@ export interface TracerParts {
   readonly tracing: Tracing;
   readonly clock: Clock;
   readonly secure: boolean;
+  /** What the SDK threw, which need not be ours: no request may suffer from it. */
+  readonly failed: (error: unknown) => void;
 }
 
 export class RequestTrace {
@@ -94,16 +96,20 @@ export class RequestTrace {
 
   /** It goes upstream. What is returned goes with it: name, value, name, value. */
   forwarded(nowMs: number): readonly string[] {
-    this.#begin(null);
-    const { methodName, method } = this.#arrival;
-    this.#client =
-      this.#span?.child(method === -1 ? 'HTTP' : methodName, 'client', this.#wallMs + nowMs) ?? null;
+    this.#guarded(() => {
+      this.#begin(null);
+      this.#client = this.#span?.child(this.#arrival.methodName, 'client', this.#wallMs + nowMs) ?? null;
+    });
     this.#context ??= unrecordedTrace();
     return traceContextFields(this.#client?.context ?? this.#context);
   }
 
   /** It is over. `status` 0: the caller left before. */
   finished(status: number, refusal: Refusal | null, exchange: Forwarded | null): void {
+    this.#guarded(() => this.#end(status, refusal, exchange));
+  }
+
+  #end(status: number, refusal: Refusal | null, exchange: Forwarded | null): void {
     this.#begin(refusal);
     if (this.#span === null) return;
     const nowMs = this.#wallMs + this.#parts.clock.monotonicMs();
@@ -149,6 +155,14 @@ export class RequestTrace {
   #waited(name: string, fromMs: number, refusal: Refusal | null, attributes: SpanAttributes): void {
     const toMs = this.#parts.clock.monotonicMs();
     (this.#waits ??= []).push({ name, fromMs, toMs, refusal, attributes });
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#parts.failed(error);
+    }
   }
 
   #begin(refusal: Refusal | null): void {

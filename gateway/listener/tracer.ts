@@ -17,5 +17,11 @@ export async function openTracer(boot: ListenerBoot, thread: string, logger: Log
     unusable: () =>
       logger.warn({}, 'an OpenTelemetry SDK of another version is registered; nothing is traced'),
   });
-  return tracing === null ? null : new Tracer({ tracing, clock: systemClock, secure: boot.tls !== null });
+  if (tracing === null) return null;
+  return new Tracer({
+    tracing,
+    clock: systemClock,
+    secure: boot.tls !== null,
+    failed: (error) => warnings.error('sdk', { err: error }, 'the OpenTelemetry SDK failed'),
+  });
 }

@@ -95,6 +95,17 @@ describe('an SDK that the operator registered', () => {
     expect(collector.spans).toMatchObject([{ scope: 'sallyport' }, { scope: 'sallyport' }]);
   });
 
+  it.each(['start', 'end'])('costs no request anything when it throws at the %s of a span', async (place) => {
+    const running = await start(null, { preload, env: { ...options().env, TEST_BROKEN_AT: place } });
+    await send(running, 5);
+    const told = await until('it is told', () => {
+      const errors = running.logs.filter(({ level }) => level === 'error');
+      return errors.length > 0 && errors;
+    });
+    expect(told).toMatchObject([{ msg: 'the OpenTelemetry SDK failed' }]);
+    expect(await running.metric('sallyport_listener_restarts_total')).toBe(0);
+  });
+
   it('gets nothing with `exporter: none`', async () => {
     await send(await start('{ exporter: none }', options()), 2);
     await gateway!.stop();

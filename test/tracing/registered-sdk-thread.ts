@@ -5,4 +5,15 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 
 const url = process.env['TEST_COLLECTOR']!;
 const processor = new BatchSpanProcessor(new OTLPTraceExporter({ url }), { scheduledDelayMillis: 60_000 });
-trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [processor] }));
+const broken = process.env['TEST_BROKEN_AT'];
+const breaking = {
+  onStart: () => breakAt('start'),
+  onEnd: () => breakAt('end'),
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
+trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [processor, breaking] }));
+
+function breakAt(place: string): void {
+  if (place === broken) throw new Error('broken by a test');
+}
