@@ -29,7 +29,7 @@ import type { SigningKeys } from '../token/signing-key.ts';
 import type { Refuse } from '../upstream/call.ts';
 import { forward } from '../upstream/forward.ts';
 import { HeaderPlan } from '../upstream/headers.ts';
-import type { UpstreamStats } from '../upstream/observer.ts';
+import type { UpstreamStats, UrlStats } from '../upstream/observer.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { Limiter } from './limiter.ts';
 import type { Configuration } from './messages.ts';
@@ -77,6 +77,7 @@ export class Serving {
   readonly looksAside: boolean;
   /** The state of each upstream by its ordinal, as it is now. */
   readonly upstreamStats: () => (readonly [number, UpstreamStats])[];
+  readonly urlStats: () => (readonly [number, readonly UrlStats[]])[];
   #jwks: FixedResponse = { status: 200, headers: [], body: '' };
   readonly #ordinals: readonly number[];
   /** By route index; null for a route that answers by itself. */
@@ -152,6 +153,7 @@ export class Serving {
       return upstream === undefined ? null : { upstream, plan: planOf(route) };
     });
     this.upstreamStats = () => this.#upstreams.map(({ name, stats }) => [ordinalOf(name), stats]);
+    this.urlStats = () => this.#upstreams.map(({ name, urlStats }) => [ordinalOf(name), urlStats]);
   }
 
   /** The signers have other keys from now on; in the order of the configuration. */

@@ -13,6 +13,7 @@ import { openLog } from '../log/logger.ts';
 import { RepeatedWarnings } from '../log/repeats.ts';
 import { watchLoop } from '../metrics/loop.ts';
 import { Recorder } from '../metrics/recorder.ts';
+import { UrlCells } from '../metrics/url-cells.ts';
 import { WebSocketRecorder } from '../metrics/websocket-recorder.ts';
 import { loadDriver } from '../native/uws.ts';
 import type { Refuse } from '../upstream/call.ts';
@@ -171,10 +172,14 @@ const onRequest = createRequestHandler({
 
 /** The configuration in force, and those whose last requests are not over. */
 const servings = new Set([serving]);
+const urlCells = new UrlCells(boot.metrics);
 watchLoop(
   recorder,
   () => boot.verifierThreads,
-  () => recorder.upstreamsHold([...servings].flatMap((each) => each.upstreamStats())),
+  () => {
+    recorder.upstreamsHold([...servings].flatMap((each) => each.upstreamStats()));
+    urlCells.hold(serving.urlStats());
+  },
 );
 
 let connections = 0;

@@ -15,7 +15,7 @@ import { directoryBytes, routeOrdinalMax, SeriesTable } from './series.ts';
 import { claimZeros } from './zeros.ts';
 
 /** Raise with every change of layout or keys. */
-export const cellsVersion = 5;
+export const cellsVersion = 6;
 
 /** What a thread needs to write metrics; sent once, when it starts. */
 export interface RegionHandle {

@@ -1,11 +1,12 @@
 /**
  * Where each metric lies in a thread's region. Computed from the catalogue and two bounds, alike on every thread.
  *
- *   region (Float64):     | fixed families ............................ | series cells .............. |
- *                         0                                             seriesBase                  cells
+ *   region (Float64):     | fixed families ............................ | series cells ... | URLs ... |
+ *                         0                                             seriesBase         urlBase    cells
  *   a family:             | block (label values 0,0) | block (0,1) | ... in the order of the labels
  *   a histogram's block:  | bucket 0 | ... | bucket n-1 | +Inf | sum |   counts of each bucket alone, not cumulative
  *   a counter's or gauge's block: one cell
+ *   URLs (`url-cells.ts`, in no exposition): | busy | idle | out |  for each of the first 16 URLs of each upstream
  */
 import { cellFamilies, type CellFamilyName, type Family } from './catalogue.ts';
 import { reservedRouteNames } from './ordinals.ts';
@@ -13,6 +14,10 @@ import { slotsFor } from './series.ts';
 
 /** Upstreams with cells of their own; ordinal 0 takes the rest. */
 export const upstreamNamesMax = 256;
+
+/** URLs of an upstream that have cells of their own, and how many each. */
+export const urlsToldMax = 16;
+export const urlCellsOf = 3;
 
 /** Providers with cells of their own; ordinal 0 takes the rest. */
 export const providerNamesMax = 64;
@@ -32,6 +37,7 @@ export interface Layout {
   readonly seriesBudget: number;
   readonly seriesBase: number;
   readonly slots: number;
+  readonly urlBase: number;
   readonly cells: number;
 }
 
@@ -87,6 +93,7 @@ export function layoutFor(seriesMax: number): Layout {
     seriesBudget,
     seriesBase: next,
     slots,
-    cells: next + slots,
+    urlBase: next + slots,
+    cells: next + slots + upstreamNamesMax * urlsToldMax * urlCellsOf,
   };
 }

@@ -28,6 +28,12 @@ export interface UpstreamStats {
   readonly urlsOut: number;
 }
 
+/** The same of one URL. */
+export interface UrlStats extends Pick<UpstreamStats, 'busy' | 'idle'> {
+  /** Taken out by its failures. */
+  readonly isOut: boolean;
+}
+
 export const failureCodes = {
   unreachable: 'upstream_unreachable',
   tls: 'upstream_tls',

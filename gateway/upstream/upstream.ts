@@ -7,7 +7,7 @@ import type { UpstreamConfig } from '../config/schema.ts';
 import type { UpstreamTls } from '../tls/upstream-tls.ts';
 import type { Connection, OpenConnection } from './connection.ts';
 import { Endpoint } from './endpoint.ts';
-import type { UpstreamObserver, UpstreamStats } from './observer.ts';
+import type { UpstreamObserver, UpstreamStats, UrlStats } from './observer.ts';
 import { openingWith } from './open-connection.ts';
 
 /** What an upstream asks of a call. */
@@ -79,6 +79,11 @@ export class Upstream {
       if (endpoint.health.isOut) urlsOut += 1;
     }
     return { busy, idle, queued: this.#queue.size, urls: this.#endpoints.length, urlsOut };
+  }
+
+  /** In the order of the configuration. */
+  get urlStats(): readonly UrlStats[] {
+    return this.#endpoints.map(({ busy, idle, health: { isOut } }) => ({ busy, idle, isOut }));
   }
 
   /** Is there a URL besides this one? */
