@@ -9,18 +9,22 @@ import { configSchema, type Config } from './schema.ts';
 import { showPath, type ConfigPath } from '../route/problem.ts';
 import type { Substituted } from './source.ts';
 
-/** Makes the text when it is asked for: of a large configuration that takes a moment. */
+/** Makes the text when it is asked for, once: of a large configuration that takes a moment. */
 export type Effective = () => string;
 
 /** Values that are written out; a configuration with more than that is cut. */
-const nodesMax = 20_000;
+const nodesMax = 5000;
 const textLengthMax = 400;
 const notShown = '(not shown)';
 const cut = '(the rest is left out)';
 
 export function effectiveOf(config: Config, substituted: readonly Substituted[]): Effective {
   const references = new Map(substituted.map(({ path, source }) => [showPath(path), source]));
-  return () => stringify(new Printer(references).print(configSchema, config, []), { lineWidth: 110 });
+  let text: string | null = null;
+  return () => {
+    text ??= stringify(new Printer(references).print(configSchema, config, []), { lineWidth: 110 });
+    return text;
+  };
 }
 
 class Printer {
