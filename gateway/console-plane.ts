@@ -3,9 +3,8 @@
  * parts of the main thread; no listener is asked.
  */
 import { isIPv6 } from 'node:net';
-import { Console } from './admin/console/console.ts';
-import { consoleBase } from './admin/console/layout.ts';
-import { hasConsole } from './admin/console/visitor.ts';
+import { consoleBase, hasConsole } from './admin/console/address.ts';
+import { Entrance } from './admin/console/entrance.ts';
 import type { Check } from './admin/health.ts';
 import type {
   ConsoleSource,
@@ -18,8 +17,8 @@ import type {
 } from './admin/console/source.ts';
 import type { Config, IssuerConfig } from './config/schema.ts';
 import { systemClock } from './core/clock.ts';
-import { explain, type Explained } from './explain/explain.ts';
-import { type RouteRow, routeTable } from './explain/route-table.ts';
+import type { Explained } from './explain/explain.ts';
+import type { RouteRow } from './explain/route-table.ts';
 import type { KnownKeys } from './explain/token-reading.ts';
 import type { KeyPlane } from './key-plane.ts';
 import type { Loaded, LoadOptions } from './loaded.ts';
@@ -29,6 +28,7 @@ import type { CellStore } from './metrics/cells.ts';
 import { Figures } from './metrics/figures.ts';
 import { storeOperations } from './oauth/observer.ts';
 import { RecentFigures } from './metrics/recent.ts';
+import { urlFigures } from './metrics/url-cells.ts';
 import type { FlowEnd } from './metrics/recorder.ts';
 import type { ReloadRecord } from './admin/reload-record.ts';
 import type { Policy } from './route/policy.ts';
@@ -48,12 +48,13 @@ interface InForce {
   readonly number: number;
   readonly config: Config;
   readonly policy: Policy;
-  readonly rows: readonly RouteRow[];
+  /** Made when they are asked for. */
+  rows: readonly RouteRow[] | null;
   readonly effective: () => string;
 }
 
 export class ConsolePlane implements ConsoleSource {
-  readonly pages: Console;
+  readonly pages: Entrance;
   readonly nowMs = systemClock.nowMs;
   readonly #parts: ConsoleParts;
   readonly #host: string;
@@ -71,7 +72,7 @@ export class ConsolePlane implements ConsoleSource {
     const { host } = loaded.config.admin;
     this.#parts = parts;
     this.#host = isIPv6(host) ? `[${host}]` : host;
-    this.pages = new Console(this, host);
+    this.pages = new Entrance(this, host);
     this.#figures = new Figures(parts.cells);
     this.#recent = new RecentFigures(this.#figures, systemClock);
     this.#inForce = inForceOf(1, loaded);
@@ -106,11 +107,19 @@ export class ConsolePlane implements ConsoleSource {
     };
   }
 
-  readonly routes = (): readonly RouteRow[] => this.#inForce.rows;
+  async routes(): Promise<readonly RouteRow[]> {
+    const inForce = this.#inForce;
+    const { routeTable } = await import('./explain/route-table.ts');
+    const { config, policy } = inForce;
+    inForce.rows ??= routeTable({ config, policy, placeOf: () => nowhere });
+    return inForce.rows;
+  }
+
   readonly routeFigures: ConsoleSource['routeFigures'] = () => this.#figures.routes();
   readonly vocabulary: ConsoleSource['vocabulary'] = () => this.#inForce.policy.vocabulary;
 
-  explain(question: Question): Promise<Explained> {
+  async explain(question: Question): Promise<Explained> {
+    const { explain } = await import('./explain/explain.ts');
     const { config, policy } = this.#inForce;
     const { environment } = this.#parts.options;
     const nowSeconds = systemClock.nowMs() / 1000;
@@ -153,6 +162,7 @@ export class ConsolePlane implements ConsoleSource {
       return {
         name,
         urls: urls.length,
+        each: urlFigures(this.#parts.cells, upstream, urls.length),
         urlsSeen: figures.value('sallyport_upstream_urls', upstream),
         urlsOut: figures.value('sallyport_upstream_urls_out', upstream),
         busy: figures.value('sallyport_upstream_connections', upstream, 0),
@@ -215,8 +225,11 @@ export class ConsolePlane implements ConsoleSource {
   }
 }
 
-function inForceOf(number: number, { config, policy, effective, placeOf }: Loaded): InForce {
-  return { number, config, policy, effective, rows: routeTable({ config, policy, placeOf }) };
+/** The lines of the file are left out, for they would keep all of it in memory. */
+const nowhere = { file: '', line: 0, column: 0 } as const;
+
+function inForceOf(number: number, { config, policy, effective }: Loaded): InForce {
+  return { number, config, policy, effective, rows: null };
 }
 
 /** How an issuer's keys come here; addresses are those of the configuration. */

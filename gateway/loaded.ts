@@ -25,7 +25,7 @@ export class ConfigurationRefused extends Error {
   }
 }
 
-export interface Loaded extends Pick<LoadedFile, 'config' | 'policy' | 'warnings' | 'placeOf' | 'effective'> {
+export interface Loaded extends Pick<LoadedFile, 'config' | 'policy' | 'warnings' | 'effective'> {
   readonly upstreamTls: Configuration['upstreamTls'];
   readonly collectorHeaders: Configuration['collectorHeaders'];
 }

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Console } from './console/console.ts';
+import type { Entrance } from './console/entrance.ts';
 import { readinessOf, type Check } from './health.ts';
 import type { ReloadResult } from './reload-record.ts';
 import { text, type Answer } from './answer.ts';
@@ -23,7 +23,7 @@ export interface AdminOptions {
   readonly metrics: (accept: string) => Promise<MetricsText>;
   readonly reload: () => Promise<ReloadResult>;
   /** Null: none is served. */
-  readonly console: Pick<Console, 'has' | 'answer'> | null;
+  readonly console: Entrance | null;
   /** Told of what an endpoint threw; the caller gets a bare 500. */
   readonly onError: (error: unknown) => void;
 }

@@ -1,5 +1,6 @@
 /** The requests of the last quarter of an hour as a picture: all of them, and those that failed. */
 import { type Html, html } from '../../page/html.ts';
+import { rateText } from './figures.ts';
 import type { Span } from '../../metrics/recent.ts';
 
 const [width, height] = [600, 100] as const;
@@ -12,7 +13,7 @@ export function requestsChart(intervals: readonly Span[]): Html | null {
   const rates = whole.map(({ requests, seconds }) => requests / seconds);
   const failed = whole.map(({ endings, seconds }) => endings['5xx'] / seconds);
   const most = Math.max(...rates);
-  const label = `Requests per second over ${Math.round(whole.reduce((sum, { seconds }) => sum + seconds, 0) / 60)} minutes: at most ${most.toFixed(1)}, lately ${rates.at(-1)!.toFixed(1)}`;
+  const label = `Requests per second over ${Math.round(whole.reduce((sum, { seconds }) => sum + seconds, 0) / 60)} minutes: at most ${rateText(most)}, lately ${rateText(rates.at(-1)!)}`;
   return html`<section class="card">
     <h2>Requests <span class="soft small">per second; failed ones in red</span></h2>
     <svg
@@ -26,7 +27,7 @@ export function requestsChart(intervals: readonly Span[]): Html | null {
       <path class="all" d="${area(rates, most)}" />
       ${failed.some((rate) => rate > 0) && html`<path class="failed" d="${area(failed, most)}" />`}
     </svg>
-    <p class="soft small">at most ${most.toFixed(1)}, lately ${rates.at(-1)!.toFixed(1)}</p>
+    <p class="soft small">at most ${rateText(most)}, lately ${rateText(rates.at(-1)!)}</p>
   </section>`;
 }
 

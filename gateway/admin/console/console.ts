@@ -1,40 +1,32 @@
-/** The console: read-only pages on the admin listener, and one form that asks. Called by `admin/server.ts`. */
+/** The console: read-only pages on the admin listener, and one form that asks. Called by `entrance.ts`. */
 import type { IncomingMessage } from 'node:http';
 import { assetCacheControl, isKnownAsset } from '../../page/asset.ts';
 import { html, type Html } from '../../page/html.ts';
 import { pageFields } from '../../page/policy.ts';
+import { thumbprintOfPem } from '../../tls/thumbprint.ts';
 import { type Answer, text } from '../answer.ts';
 import { configurationPage } from './configuration.ts';
-import { readForm } from './form.ts';
+import { consoleBase } from './address.ts';
+import { isFromHere, readForm } from './form.ts';
 import { keysPage } from './keys.ts';
-import { assets, consoleBase, document, type PageName, pages } from './layout.ts';
+import { assets, document, type PageName, pages } from './layout.ts';
 import { loginsPage } from './logins.ts';
 import { overviewPage } from './overview.ts';
 import { routesPage } from './routes.ts';
 import type { ConsoleSource, Question } from './source.ts';
 import { upstreamsPage } from './upstreams.ts';
-import { isFromHere, isOurHost } from './visitor.ts';
 
 const searchLengthMax = 256;
 
 export class Console {
   readonly #source: ConsoleSource;
-  readonly #host: string;
 
-  /** `host`: where the admin listener listens, as configured. */
-  constructor(source: ConsoleSource, host: string) {
+  constructor(source: ConsoleSource) {
     this.#source = source;
-    this.#host = host;
   }
 
-  /** Is this path the console's? The root leads there. */
-  has(path: string): boolean {
-    return path === '/' || path === consoleBase || path.startsWith(`${consoleBase}/`);
-  }
-
+  /** `path` is one of the console's, and the caller was let in. */
   async answer(request: IncomingMessage, path: string, query: URLSearchParams): Promise<Answer> {
-    if (!isOurHost(request.headers.host, this.#host))
-      return text(421, 'the console is served under an address, localhost or the configured host\n');
     const name = path.slice(consoleBase.length + 1);
     if (request.method === 'POST') {
       if (name === 'routes') return this.#explain(request);
@@ -77,10 +69,10 @@ export class Console {
     }
   }
 
-  #routes(search: string, asked: Parameters<typeof routesPage>[0]['asked']): Html {
+  async #routes(search: string, asked: Parameters<typeof routesPage>[0]['asked']): Promise<Html> {
     const source = this.#source;
     return routesPage({
-      rows: source.routes(),
+      rows: await source.routes(),
       figures: source.routeFigures(),
       vocabulary: source.vocabulary(),
       search,
@@ -98,10 +90,11 @@ export class Console {
       method: (form.get('method') || 'GET').toUpperCase(),
       target: form.get('path') ?? '',
       token: form.get('token') ?? '',
+      certificate: thumbprintOfPem(form.get('certificate') ?? ''),
     };
     const explained = await this.#source.explain(question);
     const { method, target } = question;
-    return this.#show(200, 'routes', this.#routes('', { method, target, explained }));
+    return this.#show(200, 'routes', await this.#routes('', { method, target, explained }));
   }
 
   #problem(status: number, sentence: string): Answer {

@@ -8,7 +8,7 @@ import { statusIn } from '../../route/error-profile.ts';
 import type { Route, Vocabulary } from '../../route/policy.ts';
 import { showPath } from '../../route/problem.ts';
 import { badge, facts } from './figures.ts';
-import { consoleBase } from './layout.ts';
+import { consoleBase } from './address.ts';
 
 /** The token stays out of the address, and out of the page that answers. */
 export function explainForm(method: string, target: string): Html {
@@ -38,6 +38,18 @@ export function explainForm(method: string, target: string): Html {
           autocomplete="off"
           spellcheck="false"
       /></label>
+      <details class="wide">
+        <summary>Client certificate, for tokens that are bound to one</summary>
+        <label
+          >PEM<textarea
+            class="mono"
+            name="certificate"
+            rows="4"
+            autocomplete="off"
+            spellcheck="false"
+          ></textarea>
+        </label>
+      </details>
       <div class="wide"><button type="submit">Explain</button></div>
     </form>
   </section>`;

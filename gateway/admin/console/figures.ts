@@ -6,6 +6,11 @@ export function countText(count: number): string {
   return String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
+/** How often a second. */
+export function rateText(rate: number): string {
+  return rate >= 100 ? countText(rate) : rate.toFixed(1);
+}
+
 /** Of `all`; without any there is no share. */
 export function shareText(part: number, all: number): string {
   if (all === 0) return '–';

@@ -1,5 +1,19 @@
-/** The body of the console's one form: bounded, and read before anything is done. */
+/** The console's one form: who may send it, and its body, which is bounded and read before anything is done. */
 import type { IncomingMessage } from 'node:http';
+
+/**
+ * Does a page of ours send this, or a program? Browsers say Sec-Fetch-Site where the address is trustworthy (loopback is),
+ * and Origin with every POST.
+ *
+ * Source: W3C Fetch Metadata section 2.3; Fetch section 3.2.
+ */
+export function isFromHere({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin';
+  const { origin, host } = headers;
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+}
 
 /** The longest token and the longest target, and room for how they are written. */
 export const formBytesMax = 131_072;

@@ -1,10 +1,9 @@
 /** The frame of every page of the console: brand, navigation, content. */
 import { makeAsset } from '../../page/asset.ts';
 import { type Html, html, rendered } from '../../page/html.ts';
+import { consoleBase } from './address.ts';
 import { scriptText } from './script.ts';
 import { styleText } from './style.ts';
-
-export const consoleBase = '/-/console';
 
 export const assets = {
   style: makeAsset('console', 'css', styleText),

@@ -1,7 +1,7 @@
 /** Logins and refreshes as the flight table has them now, and what each provider has seen. */
 import { FLIGHT_STATES } from '../../flight/census.ts';
 import { type Html, html } from '../../page/html.ts';
-import { badge, countText, figure, shareText, spanText, table } from './figures.ts';
+import { badge, countText, figure, spanText, table } from './figures.ts';
 import { live } from './layout.ts';
 import type { FlightFigures, LoginFigures } from './source.ts';
 
@@ -15,7 +15,7 @@ export function loginsPage(logins: LoginFigures | null): Html {
         <dl class="figures">
           ${FLIGHT_STATES.map((state) => figure(state, countText(census.flights[state])))}
           ${figure('Calls that wait', countText(waiting))}
-          ${figure('Slots with a key', countText(census.keys), `of ${countText(census.slots)}, ${shareText(census.keys, census.slots)}`)}
+          ${figure('Slots with a key', countText(census.keys), `of ${countText(census.slots)}`)}
           ${figure('Store failures', countText(storeErrors))}
         </dl>
       </section>

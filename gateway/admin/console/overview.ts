@@ -9,6 +9,7 @@ import {
   durationText,
   facts,
   figure,
+  rateText,
   shareText,
   spanText,
   table,
@@ -30,7 +31,7 @@ function rates({ recent: { minute }, requestsInFlight, connections, webSockets }
   const { requests, seconds, p50, p99 } = minute;
   return html`<section aria-label="Of the last minute">
     <dl class="figures">
-      ${figure('Requests', (requests / seconds).toFixed(1), 'per second')}
+      ${figure('Requests', rateText(requests / seconds), '/s')}
       ${figure('Failed', shareText(minute.endings['5xx'], requests), '5xx')}
       ${figure('Refused', shareText(minute.endings['4xx'], requests), '4xx')}
       ${figure('Median', durationText(p50))} ${figure('99th percentile', durationText(p99))}
@@ -55,8 +56,7 @@ function state({ version, startedMs, listeners, checks }: Overview, nowMs: numbe
       ['Version', version],
       ['Uptime', spanText((nowMs - startedMs) / 1000)],
     ])}
-    <h2 class="visually-hidden">Checks</h2>
-    <ul class="plain checks small">
+    <ul class="plain checks small" aria-label="Checks">
       ${checks.map(
         ({ name, ok, detail }) =>
           html`<li>

@@ -7,7 +7,8 @@ import { type Html, html } from '../../page/html.ts';
 import type { Vocabulary } from '../../route/policy.ts';
 import { explainForm, explanationView } from './explanation.ts';
 import { countText, table } from './figures.ts';
-import { consoleBase, live } from './layout.ts';
+import { consoleBase } from './address.ts';
+import { live } from './layout.ts';
 
 /** Routes on one page; the search finds the others. */
 const rowsMax = 200;

@@ -10,6 +10,7 @@ import type { SignerStatus } from '../../keys/signing-ring.ts';
 import type { Distribution, RouteFigures, ThreadFigures } from '../../metrics/figures.ts';
 import type { FlowEnd } from '../../metrics/recorder.ts';
 import type { Recent } from '../../metrics/recent.ts';
+import type { UrlFigures } from '../../metrics/url-cells.ts';
 import type { ReloadState } from '../reload-record.ts';
 import type { Vocabulary } from '../../route/policy.ts';
 import type { Check } from '../health.ts';
@@ -30,6 +31,8 @@ export interface Overview {
 export interface UpstreamFigures {
   readonly name: string;
   readonly urls: number;
+  /** One by one, in the order of the configuration, as far as they are told. */
+  readonly each: readonly UrlFigures[];
   /** Summed over the listener threads, each of which judges by itself. */
   readonly urlsSeen: number;
   readonly urlsOut: number;
@@ -89,13 +92,15 @@ export interface Question {
   readonly method: string;
   readonly target: string;
   readonly token: string;
+  /** Thumbprint of the one that the caller would show; null for none. */
+  readonly certificate: string | null;
 }
 
 export interface ConsoleSource {
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
   readonly overview: () => Overview;
-  readonly routes: () => readonly RouteRow[];
+  readonly routes: () => Promise<readonly RouteRow[]>;
   readonly routeFigures: () => ReadonlyMap<string, RouteFigures>;
   readonly vocabulary: () => Vocabulary;
   readonly explain: (question: Question) => Promise<Explained>;

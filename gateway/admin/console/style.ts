@@ -22,7 +22,7 @@ p { margin: 0; }
 .brand p { display: flex; align-items: center; gap: .45rem; font-weight: 600; }
 .brand svg { width: 1.25rem; height: 1.25rem; fill: currentcolor; }
 .brand button { margin-left: auto; }
-nav ul { display: flex; flex-wrap: wrap; gap: .25rem; list-style: none; margin: 1rem 0 0 -.8rem; padding: 0; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem; list-style: none; margin: 1rem 0 0; padding: 0; }
 nav a {
   display: block;
   padding: .4rem .8rem;
@@ -47,7 +47,7 @@ main > *, .part > * { min-width: 0; }
 .card > h2 + * { margin-top: 0; }
 .card > * + h2 { margin-top: 1.4rem; }
 .figures + p { margin-top: .6rem; }
-.figures { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); margin: 0; }
+.figures { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); margin: 0; }
 .figures > div { padding: .9rem 1rem; background: var(--card); border: 1px solid var(--edge); border-radius: 1rem; }
 .figures dt { color: var(--soft); font-size: .8125rem; }
 .figures dd { margin: 0; font-size: 1.4rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.3; }
@@ -63,6 +63,7 @@ thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .8125
 tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 8rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr > :last-child { padding-right: 0; }
+.inner { font-weight: 400; padding-left: 1.25rem; }
 .badge {
   display: inline-block;
   padding: .1rem .6rem;
@@ -88,7 +89,9 @@ form.fields { display: grid; gap: .75rem 1rem; grid-template-columns: 8rem 1fr; 
 form.search { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin-bottom: 1rem; }
 label { display: grid; gap: .25rem; font-size: .8125rem; color: var(--soft); }
 .wide { grid-column: 1 / -1; }
-input, select {
+summary { color: var(--soft); font-size: .8125rem; cursor: pointer; }
+details label { margin-top: .5rem; }
+input, select, textarea {
   width: 100%;
   padding: .5rem .7rem;
   border: 1px solid color-mix(in srgb, var(--soft) 60%, transparent);
@@ -97,7 +100,7 @@ input, select {
   color: var(--ink);
   font: inherit;
 }
-input.mono { font-family: ${monoStack}; font-size: .875rem; }
+input.mono, textarea.mono { font-family: ${monoStack}; font-size: .875rem; }
 button {
   padding: .5rem 1.1rem;
   border: 1px solid transparent;

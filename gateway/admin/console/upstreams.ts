@@ -1,6 +1,8 @@
 /** The connections to each upstream, as the listener threads last told, and what became of calls since the start. */
 import { quantileOf } from '../../metrics/figures.ts';
-import { type Html, html } from '../../page/html.ts';
+import type { UrlFigures } from '../../metrics/url-cells.ts';
+import { urlsToldMax } from '../../metrics/layout.ts';
+import { type Html, html, type Part } from '../../page/html.ts';
 import { badge, countText, durationText, table } from './figures.ts';
 import { live } from './layout.ts';
 import type { UpstreamFigures } from './source.ts';
@@ -15,29 +17,40 @@ function connectionsTable(upstreams: readonly UpstreamFigures[]): Html {
     columns: [
       { title: 'Upstream' },
       { title: 'Health' },
-      { title: 'URLs', isNumber: true },
       { title: 'Connections', isNumber: true },
       { title: 'In flight', isNumber: true },
       { title: 'Idle', isNumber: true },
       { title: 'Waiting', isNumber: true },
     ],
-    rows: upstreams.map(({ name, urls, urlsSeen, urlsOut, busy, idle, queued }) => [
-      name,
-      healthOf(urlsSeen, urlsOut),
-      urls,
-      countText(busy + idle),
-      countText(busy),
-      countText(idle),
-      countText(queued),
-    ]),
+    rows: upstreams.flatMap((upstream) => connectionRows(upstream)),
     empty: 'No upstream is configured.',
-    note: 'Each listener thread judges URLs by itself: one of two URLs that two threads avoid is “2 of 4 out”. The URLs are those of the configuration.',
+    note: `As told by the listener threads every five seconds. Each judges URLs by itself. URLs are those of the configuration in their order; the first ${urlsToldMax} have rows of their own.`,
   });
 }
 
-function healthOf(seen: number, out: number): Html {
-  if (out === 0) return badge('all in use', 'good');
-  return badge(out === seen ? 'all out' : `${out} of ${seen} out`, 'bad');
+function connectionRows({ name, urls, each, urlsSeen, urlsOut, busy, idle, queued }: UpstreamFigures) {
+  const threads = urls === 0 ? 0 : urlsSeen / urls;
+  const whole = [
+    name,
+    urlsOut === 0 ? badge('all in use', 'good') : badge(urlsOut === urlsSeen ? 'all out' : 'some out', 'bad'),
+    ...[busy + idle, busy, idle, queued].map(countText),
+  ];
+  // Of one URL all has been said.
+  const rows = each.length < 2 ? [] : each.map((url, index) => urlRow(url, index, threads));
+  return [whole, ...rows];
+}
+
+function urlRow({ busy, idle, threadsOut }: UrlFigures, index: number, threads: number): readonly Part[] {
+  const health =
+    threadsOut === 0
+      ? badge('in use', 'good')
+      : badge(`out on ${threadsOut} of ${Math.round(threads)} threads`, 'bad');
+  return [
+    html`<span class="inner">URL ${index + 1}</span>`,
+    health,
+    ...[busy + idle, busy, idle].map(countText),
+    '',
+  ];
 }
 
 function callsTable(upstreams: readonly UpstreamFigures[]): Html {

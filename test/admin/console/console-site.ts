@@ -65,6 +65,7 @@ issuers:
 upstreams:
   orders: { urls: ["http://127.0.0.1:${backend.port}"] }
   away: { urls: ["http://127.0.0.1:${away}"], health: { failures: 1, retry_after_ms: 60000 } }
+  pair: { urls: ["http://127.0.0.1:${backend.port}", "http://127.0.0.1:${away}"], health: { failures: 1, retry_after_ms: 60000 } }
   ${quoted}: { urls: ["http://127.0.0.1:${backend.port}"] }
 routes:
   - prefix: /orders
@@ -74,6 +75,7 @@ routes:
     forward: { set: { x-api-key: ${secrets.constantField}, x-environment: "\${env:FIELD}" } }
     routes:
       - { path: "/{id}", methods: [PUT], scopes: { all: [orders:write] }, subject: { param: id } }
+  - { prefix: /pair, public: true, upstream: pair }
   - { prefix: /away, public: true, upstream: away }
   - { id: ${quoted}, path: /odd, public: true, upstream: ${quoted} }
   - { prefix: /login, public: true, oauth: { serve: json, account: team } }

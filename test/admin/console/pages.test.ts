@@ -2,6 +2,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pages } from '../../../gateway/admin/console/layout.ts';
+import { thumbprintOfPem } from '../../../gateway/tls/thumbprint.ts';
 import { run } from '../../cli/memory-terminal.ts';
 import { launch, visitor } from '../../support/browser.ts';
 import { describeWith } from '../../support/debian.ts';
@@ -21,7 +22,11 @@ describeWith('chromium', 'the console', () => {
     const seen = await visitor(browser, { viewport: { width: 1000, height: 800 } });
     complaints = seen.complaints;
     seen.context.on('response', (response) => {
-      void response.text().then((text) => sent.push({ url: response.url(), text }));
+      // Of a page that was left meanwhile, the body is gone.
+      response.text().then(
+        (text) => sent.push({ url: response.url(), text }),
+        () => {},
+      );
     });
     page = await seen.context.newPage();
   });
@@ -111,7 +116,7 @@ describeWith('chromium', 'the console', () => {
   it('routes have their figures, and are searched', async () => {
     await open('routes');
     const [methods, path, tokens, scopes, answeredBy, requests, refused, failed] = await rowOf(
-      'Routes (6)',
+      'Routes (7)',
       '/orders/*',
     );
     expect([methods, path, tokens, scopes, answeredBy]).toEqual([
@@ -184,6 +189,23 @@ describeWith('chromium', 'the console', () => {
     }
   });
 
+  it('so is a token that is bound to a client certificate', async () => {
+    const certificate = '-----BEGIN CERTIFICATE-----\nAAECAwQ=\n-----END CERTIFICATE-----';
+    const token = sharedToken({ cnf: { 'x5t#S256': thumbprintOfPem(certificate) } });
+    const outcomeWith = async (pem: string): Promise<string> => {
+      await open('routes');
+      await page.getByLabel('Path', { exact: true }).fill('/orders/7');
+      await page.getByLabel(/^Bearer token/).fill(token);
+      await page.getByText(/^Client certificate/).click();
+      await page.getByLabel('PEM').fill(pem);
+      await page.getByRole('button', { name: 'Explain' }).click();
+      return page.locator('#explanation').getByRole('status').innerText();
+    };
+    expect(await outcomeWith('')).toContain('401');
+    expect(await outcomeWith(certificate)).toContain('let through');
+    expect(await outcomeWith(certificate.replace('AAEC', 'BBEC'))).toContain('401');
+  });
+
   it('a rotated key set shows its new key, and an issuer without keys why', async () => {
     await open('keys');
     const keys = page.getByRole('table', { name: 'Keys of main' });
@@ -223,14 +245,18 @@ describeWith('chromium', 'the console', () => {
   });
 
   it('an upstream that is away is out, and one that is well has its connections', async () => {
-    await until('both states are told', async () => {
+    await until('all states are told', async () => {
       await call('/away');
+      await call('/pair');
       await call('/orders/1', sharedToken());
       await open('upstreams');
-      const [health] = await rowOf('Connections', 'away');
-      const [, , connections] = await rowOf('Connections', 'orders');
-      return health!.endsWith('out') && Number(connections) >= 1;
+      const [away] = await rowOf('Connections', 'away');
+      const [pair] = await rowOf('Connections', 'pair');
+      const [, connections] = await rowOf('Connections', 'orders');
+      return away!.endsWith('out') && pair === 'some out' && Number(connections) >= 1;
     });
+    expect((await rowOf('Connections', 'URL 1'))[0]).toBe('in use');
+    expect((await rowOf('Connections', 'URL 2'))[0]).toMatch(/^out on [12] of 2 threads$/);
     const calls = await rowOf('Calls', 'away');
     expect(calls[0]).toBe('0');
     expect(calls.at(-1)).toMatch(/^unreachable \d+$/);
@@ -244,7 +270,7 @@ describeWith('chromium', 'the console', () => {
     expect((await site.gateway.reload()).status).toBe(422);
     await open('configuration');
     const said = await page.locator('pre.said').innerText();
-    expect(said).toMatch(/sallyport\.yaml:\d+:\d+: routes\[1\].*upstraem/);
+    expect(said).toMatch(/sallyport\.yaml:\d+:\d+: routes\[2\].*upstraem/);
     expect(await page.getByLabel('Effective configuration').innerText()).toContain('prefix: /away');
     site.gateway.writeConfig(site.config.replace('prefix: /away,', 'id: elsewhere, prefix: /away,'));
     await until('the new one is in force', async () => (await site.gateway.reload()).outcome === 'unchanged');
@@ -256,7 +282,7 @@ describeWith('chromium', 'the console', () => {
     expect(text).toContain('x-environment: (not shown)');
     expect(text).toContain('secret_env: SHARED_SECRET');
     await open('routes');
-    expect(await rowOf('Routes (6)', 'elsewhere')).toContain('/away/*');
+    expect(await rowOf('Routes (7)', 'elsewhere')).toContain('/away/*');
   });
 
   it('names with markup in them are text on every page', async () => {
@@ -265,9 +291,9 @@ describeWith('chromium', 'the console', () => {
       expect(await page.locator('img, [onerror]').count()).toBe(0);
     }
     await open('upstreams');
-    expect(await rowOf('Connections', hostileName)).toHaveLength(6);
+    expect(await rowOf('Connections', hostileName)).toHaveLength(5);
     await open('routes');
-    expect(await rowOf('Routes (6)', hostileName)).toContain('/odd');
+    expect(await rowOf('Routes (7)', hostileName)).toContain('/odd');
     await page.goto(`${site.gateway.adminUrl}/-/console/routes?q=${encodeURIComponent(hostileName)}`);
     expect(await page.getByLabel('Id or path has').inputValue()).toBe(hostileName);
     expect(await page.locator('img').count()).toBe(0);
