@@ -1,5 +1,5 @@
 /** The console in a browser, on the built gateway under real traffic: what it shows is what has happened. */
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pages } from '../../../gateway/admin/console/layout.ts';
 import { thumbprintOfPem } from '../../../gateway/tls/thumbprint.ts';
@@ -7,6 +7,7 @@ import { run } from '../../cli/memory-terminal.ts';
 import { launch, visitor } from '../../support/browser.ts';
 import { describeWith } from '../../support/debian.ts';
 import { until } from '../../support/until.ts';
+import { figureText, rowTexts } from './console-page.ts';
 import { type ConsoleSite, hostileName, secrets, sharedToken, startConsoleSite } from './console-site.ts';
 
 describeWith('chromium', 'the console', () => {
@@ -43,22 +44,8 @@ describeWith('chromium', 'the console', () => {
       method,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     });
-  /** Numbers and their units are kept together by a narrow space. */
-  const textsOf = async (cells: Locator): Promise<readonly string[]> =>
-    (await cells.allInnerTexts()).map((text) => text.replaceAll('\u202f', ' ').trim());
-  const figureOf = async (name: string): Promise<string> => {
-    const figure = page.locator('.figures > div', { has: page.getByText(name, { exact: true }) });
-    return (await textsOf(figure.locator('dd')))[0]!;
-  };
-  /** Cells of the row with this heading, in the table with this caption. */
-  const rowOf = async (caption: string, heading: string): Promise<readonly string[]> =>
-    textsOf(
-      page
-        .getByRole('table', { name: caption })
-        .getByRole('row')
-        .filter({ has: page.getByRole('rowheader', { name: heading, exact: true }) })
-        .getByRole('cell'),
-    );
+  const rowOf = (caption: string, heading: string) => rowTexts(page, caption, heading);
+  const figureOf = (name: string) => figureText(page, name);
 
   it('the overview has what became of requests, denials by route and reason among them', async () => {
     for (const status of [401, 200, 200, 200, 404, 502]) {
