@@ -86,6 +86,6 @@ function checkOf({ issuer, available, keys, lastGoodMs, lastError }: IssuerKeysS
   const age =
     lastGoodMs === null
       ? 'never loaded'
-      : `${keys.length} keys, ${Math.round((systemClock.monotonicMs() - lastGoodMs) / 1000)} s old`;
+      : `${keys.length} ${keys.length === 1 ? 'key' : 'keys'}, ${Math.round((systemClock.monotonicMs() - lastGoodMs) / 1000)} s old`;
   return { name: `keys:${issuer}`, ok: available, detail: lastError === null ? age : `${age}; ${lastError}` };
 }
