@@ -1,12 +1,11 @@
 /** Does good traffic feel it when somebody else sends forged tokens as fast as they can be made? */
 import type { BenchCase, Measured } from '../case.ts';
+import { goodPerSecond, goodTraffic, warmUpSeconds } from '../load/beside.ts';
 import { type PacedJob, startPaced } from '../load/paced.ts';
 import { type Server, withServer } from '../servers/server.ts';
 import type { Corpus } from '../tokens/corpus.ts';
 
-const goodPerSecond = 1000;
 const forgedPerSecond = 5000;
-const warmUpSeconds = 2;
 
 export const forgedFlood: BenchCase = {
   name: 'forged-flood',
@@ -45,19 +44,9 @@ export const forgedFlood: BenchCase = {
 type Beside = 'forge' | 'repeat' | null;
 
 async function runGood(server: Server, corpus: Corpus, seconds: number, beside: Beside): Promise<Measured> {
-  const common = { url: `${server.url}/decide`, tokensFile: corpus.tokensFile };
-  const good: PacedJob = {
-    ...common,
-    perSecond: goodPerSecond,
-    seconds,
-    warmUpSeconds,
-    connections: 64,
-    expectedStatus: 204,
-    tokens: 'repeat',
-    localAddress: '127.0.0.1',
-  };
+  const good = goodTraffic(server, corpus, seconds);
   const other: PacedJob = {
-    ...common,
+    ...good,
     perSecond: forgedPerSecond,
     // The flood begins with the warm-up of the good traffic and outlasts it.
     seconds: seconds + warmUpSeconds + 1,

@@ -48,8 +48,8 @@ export class Upstream {
 
   readonly #random: Random;
   readonly #endpoints: readonly Endpoint[];
-  // An array in which every caller knows its place: a Set under such a churn leaves its dead tables in V8's old space, where
-  // they keep dead calls alive until the next full collection (measured: 28 instead of 21 µs a call).
+  // An array in which every caller knows its place: a Set keeps calls that are over (`core/brief-map.ts`; measured: 28 instead
+  // of 21 µs a call), and nobody looks for one by a key.
   readonly #calls: Caller[] = [];
   /** Callers that wait for a connection, oldest first, and whether they want one without a past. */
   readonly #queue = new Map<Caller, boolean>();

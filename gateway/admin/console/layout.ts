@@ -1,6 +1,7 @@
 /** The frame of every page of the console: brand, navigation, content. */
 import { makeAsset } from '../../page/asset.ts';
-import { type Html, html, rendered } from '../../page/html.ts';
+import { documentOf, mark } from '../../page/document.ts';
+import { type Html, html } from '../../page/html.ts';
 import { consoleBase } from './address.ts';
 import { scriptText } from './script.ts';
 import { styleText } from './style.ts';
@@ -35,51 +36,35 @@ export interface ConsolePage {
 }
 
 export function document({ name, title, nowMs, refreshes, content }: ConsolePage): string {
-  const { style, script } = assets;
-  return rendered(
-    html`<!doctype html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <meta name="color-scheme" content="light dark" />
-          <meta name="robots" content="noindex" />
-          <title>${title} · Sallyport</title>
-          ${refreshes && html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>`}
-          <link rel="icon" href="data:," />
-          <link rel="stylesheet" href="${consoleBase}/${style.name}" integrity="${style.integrity}" />
-          <script src="${consoleBase}/${script.name}" integrity="${script.integrity}" defer></script>
-        </head>
-        <body>
-          <a class="skip" href="#content">To the content</a>
-          <header class="top">
-            <div class="brand">
-              <p>
-                <svg viewBox="0 0 24 24" aria-hidden="true">
-                  <path d="M4 21V9l2 1V7l2 1V5l4 2 4-2v3l2-1v3l2-1v12h-5v-4a3 3 0 0 0-6 0v4z" /></svg
-                >Sallyport
-              </p>
-              <span class="said small" data-said role="status"></span>
-              <button type="button" class="quiet small" data-pause aria-pressed="false" hidden>
-                Pause updates
-              </button>
-            </div>
-            <nav aria-label="Console">
-              <ul>
-                ${pages.map(([page, label]) => item(page, label, page === name))}
-              </ul>
-            </nav>
-          </header>
-          <main id="content" tabindex="-1">
-            <div class="head">
-              <h1>${title}</h1>
-              ${live('made', html`<p class="soft small">as of ${timeText(nowMs)}</p>`)}
-            </div>
-            ${content}
-          </main>
-        </body>
-      </html> `,
-  );
+  const body = html`<a class="skip" href="#content">To the content</a>
+    <header class="top">
+      <div class="brand">
+        <p>${mark}</p>
+        <span class="said small" data-said role="status"></span>
+        <button type="button" class="quiet small" data-pause aria-pressed="false" hidden>
+          Pause updates
+        </button>
+      </div>
+      <nav aria-label="Console">
+        <ul>
+          ${pages.map(([page, label]) => item(page, label, page === name))}
+        </ul>
+      </nav>
+    </header>
+    <main id="content" tabindex="-1">
+      <div class="head">
+        <h1>${title}</h1>
+        ${live('made', html`<p class="soft small">as of ${timeText(nowMs)}</p>`)}
+      </div>
+      ${content}
+    </main>`;
+  return documentOf({
+    title,
+    base: consoleBase,
+    assets,
+    refreshSeconds: refreshes ? refreshSeconds : null,
+    body,
+  });
 }
 
 /** A part of a page that the script keeps up to date. */

@@ -1,6 +1,7 @@
-/** The frame of every page: head, card, foot. */
+/** The frame of every page: card and foot. */
 import { assets } from './assets.ts';
-import { type Html, html, rendered } from '../../page/html.ts';
+import { documentOf, mark } from '../../page/document.ts';
+import { type Html, html } from '../../page/html.ts';
 
 export interface Page {
   readonly base: string;
@@ -15,31 +16,11 @@ export interface Page {
 }
 
 export function document({ base, title, tone, content, refreshSeconds, events }: Page): string {
-  const { style, script } = assets;
-  return rendered(
-    html`<!doctype html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <meta name="color-scheme" content="light dark" />
-          <meta name="robots" content="noindex" />
-          <title>${title} · Sallyport</title>
-          ${refreshSeconds !== null && html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>`}
-          <link rel="icon" href="data:," />
-          <link rel="stylesheet" href="${base}/${style.name}" integrity="${style.integrity}" />
-          <script src="${base}/${script.name}" integrity="${script.integrity}" defer></script>
-        </head>
-        <body>
-          <main class="card ${tone}" ${events !== null && html` data-events="${events}"`}>${content}</main>
-          <p class="foot">
-            <svg viewBox="0 0 24 24" aria-hidden="true">
-              <path d="M4 21V9l2 1V7l2 1V5l4 2 4-2v3l2-1v3l2-1v12h-5v-4a3 3 0 0 0-6 0v4z" /></svg
-            >Sallyport
-          </p>
-        </body>
-      </html> `,
-  );
+  const body = html`<main class="card ${tone}" ${events !== null && html` data-events="${events}"`}>
+      ${content}
+    </main>
+    <p class="foot">${mark}</p>`;
+  return documentOf({ title, base, assets, refreshSeconds, body });
 }
 
 /** The heading takes the focus when the script shows another state, so that it is read out. */
