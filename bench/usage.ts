@@ -1,5 +1,5 @@
 /** What a process has used, as Linux counts it: `/proc/PID/stat` (proc(5)). */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** `sysconf(_SC_CLK_TCK)`, which is 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -35,6 +35,16 @@ export function sum(one: Usage, other: Usage): Usage {
 export function childrenCpuSeconds(): number {
   const fields = statFields('/proc/self/stat');
   return (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
+}
+
+/** User and system time of those of its threads that let others go first, as verify workers do (`workers/priority.ts`). */
+export function niceCpuSeconds(pid: number): number {
+  let ticks = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const fields = statFields(`/proc/${pid}/task/${thread}/stat`);
+    if (Number(fields[16]) > 0) ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / ticksPerSecond;
 }
 
 /** From the state on. The name in parentheses may contain spaces; what follows it does not. */

@@ -5,22 +5,13 @@
  * worker that does not have the task's version says so and is sent the task again, with the profile.
  */
 import { isMainThread } from 'node:worker_threads';
-import { judge } from '../gateway/token/judge.ts';
-import type { Outcome, VerifierProfile, VerifyReply, VerifyTask } from './messages.ts';
+import { judgeSafely } from '../gateway/token/judge.ts';
+import type { VerifierProfile, VerifyReply, VerifyTask } from './messages.ts';
 import { letListenersGoFirst } from './priority.ts';
 
 if (!isMainThread) letListenersGoFirst();
 
 let held: VerifierProfile | null = null;
-
-function judgeSafely(profile: VerifierProfile, token: string): Outcome {
-  try {
-    return judge(profile, token);
-  } catch {
-    // Our failure, not the token's: 503, and the rest of the batch is still judged.
-    return { code: 'verifier_failed', issuer: -1 };
-  }
-}
 
 /** Judges the tokens of one task; `outcomes[i]` belongs to `tokens[i]`. */
 export function verifyBatch(task: VerifyTask): VerifyReply {

@@ -6,6 +6,7 @@
  */
 import { type Refusal, refusals } from '../core/errors.ts';
 import type { HttpRequest } from '../native/uws.ts';
+import { RepeatedValues } from './repeated-values.ts';
 
 export interface HeadLimits {
   readonly fieldsMax: number;
@@ -58,6 +59,7 @@ export class HeadReader {
   readonly #limits: HeadLimits;
   readonly #known: ReadonlyMap<string, number>;
   readonly #onField: (name: string, value: string) => void;
+  readonly #plain = new RepeatedValues();
   #bytes = 0;
   #contentLengths = 0;
   #transferCodings = 0;
@@ -110,12 +112,7 @@ export class HeadReader {
   #read(name: string, given: string): void {
     const field = this.#known.get(name);
     if (field === undefined && !FIELD_NAME.test(name)) this.#refusal = refusals.header_invalid;
-    let value = given;
-    if (!PLAIN_VALUE.test(value)) {
-      if (FORBIDDEN_IN_VALUE.test(value)) this.#refusal = refusals.header_invalid;
-      // The driver decoded UTF-8; from here on one char is one byte again, so that bytes are forwarded as they came.
-      value = Buffer.from(value, 'utf8').toString('latin1');
-    }
+    const value = this.#isPlain(given) ? given : this.#readOddValue(given);
     this.fields.push(name, value);
     this.#bytes += name.length + value.length + 4;
     switch (field) {
@@ -153,6 +150,19 @@ export class HeadReader {
         if (this.correlationId === '') this.correlationId = value;
         break;
     }
+  }
+
+  #isPlain(value: string): boolean {
+    if (this.#plain.has(value)) return true;
+    if (!PLAIN_VALUE.test(value)) return false;
+    this.#plain.add(value);
+    return true;
+  }
+
+  #readOddValue(value: string): string {
+    if (FORBIDDEN_IN_VALUE.test(value)) this.#refusal = refusals.header_invalid;
+    // The driver decoded UTF-8; from here on one char is one byte again, so that bytes are forwarded as they came.
+    return Buffer.from(value, 'utf8').toString('latin1');
   }
 
   #judge(): Refusal | null {

@@ -51,8 +51,12 @@ function profileFor(refusal: Refusal, { route, path, serving }: Asker): ErrorPro
   return route?.errors ?? (isUnmatched ? serving.matcher.errors(path) : null) ?? serving.policy.errors;
 }
 
+const statusLines = new Map(
+  Object.entries(STATUS_CODES).map(([code, name]) => [Number(code), `${code} ${name}`]),
+);
+
 export function statusLine(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
+  return statusLines.get(status) ?? `${status} Unknown`;
 }
 
 function challengeOf(refusal: Refusal, realm: string): string {
@@ -193,7 +197,8 @@ export class Responder {
    * Begins an answer of our own: its status, the fields that every answer has, what is counted, and a new token if there is one.
    */
   #begin(response: HttpResponse, status: number, asker: Asker, token: TokenField | null): void {
-    response.writeStatus(statusLine(status)).writeHeader(this.names.requestId, asker.requestId);
+    // In one call of the driver, as in `answer-head.ts`. The id was made here, or looked through.
+    response.writeStatus(`${statusLine(status)}\r\n${this.names.requestId}: ${asker.requestId}`);
     writeCounted(response, asker);
     if (token !== null) response.writeHeader(token[0], token[1]);
     const { correlationId } = this.names;

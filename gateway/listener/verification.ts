@@ -11,6 +11,12 @@ import type { Introspected } from '../token/verifier-parts.ts';
 import type { VerifierProfile } from '../../workers/messages.ts';
 import type { Configuration, IssuerKeys } from './messages.ts';
 
+/**
+ * Seven RS256 tokens, two of ES256 or one of EdDSA. More would be felt by requests whose tokens are known; less leaves to
+ * workers what costs this thread as much to send as to judge.
+ */
+const ownNanosecondsPerTurn = 200_000;
+
 export interface VerificationParts {
   readonly threads: number;
   readonly configuration: Configuration;
@@ -44,6 +50,7 @@ export class Verification {
       {
         workers: parts.threads,
         batchMax,
+        ownNanosecondsPerTurn,
         queueMax,
         suspectQueueMax,
         deadlineMs,

@@ -140,8 +140,8 @@ export const cellFamilies = {
   sallyport_jwt_cache_evictions_total: counter('Verified tokens dropped to make room.', {}),
   sallyport_tokens_minted_total: counter('Tokens that the gateway made.', { purpose: mintPurposes }),
   sallyport_verify_batch_tokens: histogram('Tokens sent to a worker in one task.', batchTokens, {}),
-  sallyport_verify_queue_tokens: gauge('Tokens that wait for a worker.', { lane: lanes }),
-  sallyport_verify_queue_wait_seconds: histogram('How long tokens waited for a worker.', verifySeconds, {
+  sallyport_verify_queue_tokens: gauge('Tokens that wait to be verified.', { lane: lanes }),
+  sallyport_verify_queue_wait_seconds: histogram('How long tokens waited to be verified.', verifySeconds, {
     lane: lanes,
   }),
   sallyport_verify_busy_seconds_total: counter('Time that verify workers spent on tasks.', {}),

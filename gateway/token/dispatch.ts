@@ -1,6 +1,8 @@
 /**
- * When tokens that wait are sent to a worker, and how many together: those of one turn of the event loop as one task, split
- * over the room that the workers have, and never more than a worker judges well within the deadline.
+ * Where tokens that wait are judged, and how many together. The first of a turn of the event loop are judged by the listener
+ * itself, as many as it may spend a little time on: the way to a worker and back costs as much. The others are sent as one
+ * task, split over the room that the workers have, and never more than a worker judges well within the deadline. Tokens of
+ * suspects are left to workers.
  */
 import type { Clock } from '../core/clock.ts';
 import type { Timers } from '../core/timers.ts';
@@ -15,6 +17,9 @@ import type { VerifierObserver, VerifierOptions } from './verifier-parts.ts';
  */
 const suspectGatherMs = 5;
 
+/** However cheap tokens were lately: the next ones may be dear. */
+const ownTokensMax = 8;
+
 export class Dispatch {
   readonly #options: VerifierOptions;
   readonly #clock: Clock;
@@ -22,15 +27,17 @@ export class Dispatch {
   readonly #observer: VerifierObserver;
   readonly #lanes: Lanes;
   readonly #pool: WorkerPool;
+  readonly #judgeHere: (batch: readonly Pending[]) => void;
   #isDue = false;
   #stopGathering: (() => void) | null = null;
-  /** Moving average of what a token costs a worker; keeps a batch of dear signatures well inside of the deadline. */
+  /** Moving average of what a token costs; keeps a batch of dear signatures well inside of the deadline. */
   #tokenNanoseconds = 50_000;
 
   constructor(
     options: VerifierOptions,
     parts: { readonly clock: Clock; readonly timers: Timers; readonly observer: VerifierObserver },
     pool: WorkerPool,
+    judgeHere: (batch: readonly Pending[]) => void,
   ) {
     this.#options = options;
     this.#clock = parts.clock;
@@ -38,6 +45,7 @@ export class Dispatch {
     this.#observer = parts.observer;
     this.#lanes = new Lanes(options.queueMax, options.suspectQueueMax);
     this.#pool = pool;
+    this.#judgeHere = judgeHere;
   }
 
   /** Queues a token that came. False when its lane is full. */
@@ -65,9 +73,8 @@ export class Dispatch {
     return this.#lanes.expired(sinceMs);
   }
 
-  /** A worker has judged a batch of so many tokens in so long. */
+  /** A batch of so many tokens was judged in so long. */
   judged(tokens: number, nanoseconds: number): void {
-    this.#observer.workerBusy(nanoseconds);
     if (tokens > 0) this.#tokenNanoseconds += (nanoseconds / tokens - this.#tokenNanoseconds) / 8;
   }
 
@@ -87,17 +94,11 @@ export class Dispatch {
       const count = Math.min(batchMax, affordable, Math.ceil(this.#lanes.length / room));
       const batch = this.#lanes.take(count);
       room -= 1;
-      for (const pending of batch) {
-        pending.state = 'sent';
-        pending.sentMs = nowMs;
-        pending.batchTokens = batch.length;
-        this.#observer.queueWaited(pending.lane, nowMs - pending.sinceMs);
-      }
+      this.#leave(batch, nowMs);
       this.#observer.batchSent(batch.length);
       if (batch.length > 0) this.#pool.send(batch, batch[0]!.lineage.profile);
     }
-    this.#observer.queueHolds('fresh', this.#lanes.lengthOf('fresh'));
-    this.#observer.queueHolds('suspect', this.#lanes.lengthOf('suspect'));
+    this.#tellLengths();
   }
 
   close(): void {
@@ -109,8 +110,37 @@ export class Dispatch {
     this.#isDue = true;
     this.#timers.soon(() => {
       this.#isDue = false;
+      const own = this.#takeOwn();
+      // Others first, so that workers are at it meanwhile.
       this.flush();
+      if (own.length === 0) return;
+      this.#judgeHere(own);
+      if (this.#lanes.lengthOf('fresh') > 0) this.#soon();
     });
+  }
+
+  /** Those that wait longest, as many as this thread may judge in this turn. */
+  #takeOwn(): Pending[] {
+    const affordable = Math.floor(this.#options.ownNanosecondsPerTurn / this.#tokenNanoseconds);
+    const own = this.#lanes.takeFresh(Math.min(ownTokensMax, affordable));
+    this.#leave(own, this.#clock.monotonicMs());
+    if (own.length > 0) this.#tellLengths();
+    return own;
+  }
+
+  /** These wait no longer. */
+  #leave(batch: readonly Pending[], nowMs: number): void {
+    for (const pending of batch) {
+      pending.state = 'sent';
+      pending.sentMs = nowMs;
+      pending.batchTokens = batch.length;
+      this.#observer.queueWaited(pending.lane, nowMs - pending.sinceMs);
+    }
+  }
+
+  #tellLengths(): void {
+    this.#observer.queueHolds('fresh', this.#lanes.lengthOf('fresh'));
+    this.#observer.queueHolds('suspect', this.#lanes.lengthOf('suspect'));
   }
 
   #gather(): void {

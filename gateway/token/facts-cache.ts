@@ -24,6 +24,8 @@ const pageBytesMax = 131_072;
 const pagesMin = 16;
 /** Characters of the signature's end that the hash is made of: 60 bits that nobody but the signer can choose. */
 const hashedLength = 10;
+/** Entries whose text is kept as a string, too. */
+const recentMax = 512;
 
 interface Page {
   readonly text: Buffer;
@@ -76,6 +78,12 @@ export class FactsCache {
   #pages: Page[] = [];
   /** Text of the page that went last, for the next one. */
   #spare: Buffer | null = null;
+  /**
+   * By the end of the hash: the entry that was found there last and, if it was found twice in a row, its token. To compare
+   * strings takes 30 ns, and to make one of bytes first 190; of tokens that come now and then none is kept (see above).
+   */
+  readonly #recent: (CachedFacts | undefined)[] = Array.from({ length: recentMax }, () => undefined);
+  readonly #recentTokens: string[] = Array.from({ length: recentMax }, () => '');
   #bytes = 0;
   #swept = 0;
 
@@ -95,10 +103,17 @@ export class FactsCache {
     return this.#bytes;
   }
 
-  /** Cost: 0.2 µs for a token of 800 characters. */
+  /** Cost: 0.1 µs for a token of 800 characters that comes often, else 0.2 µs. */
   get(token: string): CachedFacts | undefined {
     const entry = this.#entries.get(hashOf(token));
-    if (entry === undefined || !isTextOf(entry, token)) return undefined;
+    if (entry === undefined) return undefined;
+    const place = entry.hash & (recentMax - 1);
+    const isRecent = this.#recent[place] === entry;
+    if (!isRecent || this.#recentTokens[place] !== token) {
+      if (!isTextOf(entry, token)) return undefined;
+      this.#recent[place] = entry;
+      this.#recentTokens[place] = isRecent ? token : '';
+    }
     entry.visited = true;
     return entry;
   }
@@ -140,6 +155,8 @@ export class FactsCache {
 
   clear(): void {
     this.#entries.clear();
+    this.#recent.fill(undefined);
+    this.#recentTokens.fill('');
     this.#pages = [];
     this.#spare = null;
     this.#bytes = 0;

@@ -22,6 +22,13 @@ const signingScratch = Buffer.allocUnsafeSlow(scratchBytes);
 const claimsScratch = Buffer.allocUnsafeSlow(scratchBytes);
 const signatureScratch = Buffer.allocUnsafeSlow(8192);
 
+/** The last one: a token is inspected when it is looked up, and again when it is to be verified. */
+let inspected: {
+  readonly profile: VerifierProfile | null;
+  readonly token: string;
+  readonly said: TokenHeader | RefusalCode;
+} = { profile: null, token: '', said: 'token_malformed' };
+
 const reject = (code: RefusalCode, issuer = -1): Rejection => ({ code, issuer });
 
 export function isRejection(outcome: Outcome): outcome is Rejection {
@@ -33,6 +40,13 @@ export function isRejection(outcome: Outcome): outcome is Rejection {
  * the listener to ask before a worker is bothered.
  */
 export function inspect(profile: VerifierProfile, token: string): TokenHeader | RefusalCode {
+  if (token === inspected.token && profile === inspected.profile) return inspected.said;
+  const said = inspectAnew(profile, token);
+  inspected = { profile, token, said };
+  return said;
+}
+
+function inspectAnew(profile: VerifierProfile, token: string): TokenHeader | RefusalCode {
   const compiled = compiledOf(profile);
   if (token.length > compiled.tokenBytesMax) return 'token_too_large';
   const first = token.indexOf('.');
@@ -118,4 +132,13 @@ export function judge(profile: VerifierProfile, token: string): Outcome {
   }
   const facts: Facts | RefusalCode = readClaims(compiled, issuer, key.keyId, claims);
   return typeof facts === 'string' ? reject(facts, index) : facts;
+}
+
+/** The same for those who cannot do with an exception: our failure is not the token's (503), and the next is still judged. */
+export function judgeSafely(profile: VerifierProfile, token: string): Outcome {
+  try {
+    return judge(profile, token);
+  } catch {
+    return reject('verifier_failed');
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Where tokens wait for a worker: a lane for everybody, and a lane for peers that sent forged tokens a moment ago. While
+ * Where tokens wait to be verified: a lane for everybody, and a lane for peers that sent forged tokens a moment ago. While
  * tokens wait in both, suspects get a quarter of what is sent; with nobody else waiting they get all of it.
  *
  * Both lanes are first in, first out, and bounded.
@@ -128,6 +128,15 @@ export class Lanes {
     this.#owed = Math.max(0, this.#owed - (batch.length - before));
     // Suspects of another lineage, or withdrawn ones, left room.
     this.#move(fresh, lineage, batch, count);
+    return batch;
+  }
+
+  /** The same, of tokens that nobody is suspected for. */
+  takeFresh(count: number): Pending[] {
+    const { fresh } = this.#lanes;
+    const batch: Pending[] = [];
+    const lineage = fresh.first()?.lineage;
+    if (lineage !== undefined) this.#move(fresh, lineage, batch, count);
     return batch;
   }
 

@@ -1,7 +1,7 @@
 /**
  * A token on its way through the verifier, with everybody who waits for it.
  *
- *   queued ──▶ sent ──▶ settled
+ *   queued ──▶ sent ──▶ settled       (sent: to a worker, or judged here)
  *                 └──▶ parked (unknown key: the issuer's set is being fetched) ──▶ queued, once
  *
  * Whoever has no waiters left and is not yet sent is skipped; what was sent is judged to the end and kept by the cache.
@@ -15,11 +15,11 @@ export interface Waiter {
   settle(outcome: Facts | Refusal, work?: VerifierWork): void;
 }
 
-/** What it took, of a token that went to a worker. Monotonic, milliseconds. */
+/** What it took to verify a token. Monotonic, milliseconds. */
 export interface VerifierWork {
   /** The first who waits for it came. */
   readonly sinceMs: number;
-  /** It went to a worker, the last time; 0 while it has not. */
+  /** It went to a worker, or was judged here, the last time; 0 while it waits. */
   readonly sentMs: number;
   /** How many went together. */
   readonly batchTokens: number;

@@ -7,6 +7,8 @@ import type { OpenWorker } from './worker.ts';
 export interface VerifierOptions {
   readonly workers: number;
   readonly batchMax: number;
+  /** What a listener spends on verifying tokens itself, in one turn of the event loop. */
+  readonly ownNanosecondsPerTurn: number;
   readonly queueMax: number;
   readonly suspectQueueMax: number;
   readonly deadlineMs: number;

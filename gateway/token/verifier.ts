@@ -1,8 +1,8 @@
 /**
  * Verification as a listener sees it: ask the caches (`lookup`), else have the token verified (`verify`).
  *
- * One for each listener thread. Tokens that arrive in one turn of the event loop go to a worker together; a token that is
- * already on its way is joined. A worker's answer is facts or a rejection, and both are kept: facts until their key leaves
+ * One for each listener thread. Of the tokens that arrive in one turn of the event loop a few are judged here and the others
+ * go to a worker together (`dispatch.ts`); a token that is already on its way is joined. The answer is facts or a rejection, and both are kept: facts until their key leaves
  * its set or the vocabulary changes, rejections for one version of the profile.
  *
  * Not here: time, routes and scopes (`route/decide.ts`), fetching of keys (`keys/`).
@@ -16,7 +16,7 @@ import type { Timers } from '../core/timers.ts';
 import type { Outcome, VerifierProfile } from '../../workers/messages.ts';
 import { compiledOf } from './compiled.ts';
 import { Dispatch } from './dispatch.ts';
-import { inspect, isRejection, judge } from './judge.ts';
+import { inspect, isRejection, judge, judgeSafely } from './judge.ts';
 import { Memory } from './memory.ts';
 import { OpaqueTokens } from './opaque.ts';
 import { Parking } from './parking.ts';
@@ -32,6 +32,9 @@ const resultOf = (outcome: Facts | Refusal): VerifyResult => {
   return outcome.source === 'gateway' ? 'failed' : 'refused';
 };
 
+/** 72 bits of the signature. To hash a whole token costs a microsecond. */
+const tailOf = (token: string): string => token.slice(-12);
+
 export class Verifier {
   readonly #options: VerifierOptions;
   readonly #clock: Clock;
@@ -43,6 +46,7 @@ export class Verifier {
   readonly #opaque: OpaqueTokens;
   readonly #suspects: Suspects;
   readonly #pool: WorkerPool;
+  /** By the end of the token (`tailOf`). Of two with one tail, the later one can be joined. */
   readonly #inFlight = new BriefMap<string, Pending>();
   readonly #byWaiter = new BriefMap<Waiter, Pending>();
   /** Refused before they got a place; told at the end of the turn. */
@@ -74,7 +78,10 @@ export class Verifier {
       giveUp: (pending, refusal) => this.#tell(pending, refusal),
     });
     this.#pool = new WorkerPool(options.workers, parts.open, profile, options.deadlineMs, parts.clock, {
-      judged: (batch, outcomes, nanoseconds, version) => this.#judged(batch, outcomes, nanoseconds, version),
+      judged: (batch, outcomes, nanoseconds, version) => {
+        this.#observer.workerBusy(nanoseconds);
+        this.#judged(batch, outcomes, nanoseconds, version);
+      },
       failed: (batch) => this.#failed(batch),
       restarted: () => {
         this.#observer.workerRestarted();
@@ -82,7 +89,7 @@ export class Verifier {
       },
       free: () => this.#dispatch.flush(),
     });
-    this.#dispatch = new Dispatch(options, parts, this.#pool);
+    this.#dispatch = new Dispatch(options, parts, this.#pool, (batch) => this.#judgeHere(batch));
     this.#keepTicking();
   }
 
@@ -120,8 +127,8 @@ export class Verifier {
 
   /** Has a token verified that `lookup` did not know. `peerAddress` null: nobody to suspect. */
   verify(token: string, peerAddress: string | null, waiter: Waiter): void {
-    const joined = this.#inFlight.get(token);
-    if (joined !== undefined) {
+    const joined = this.#inFlight.get(tailOf(token));
+    if (joined?.token === token) {
       joined.waiters.add(waiter);
       this.#byWaiter.set(waiter, joined);
       return;
@@ -145,7 +152,7 @@ export class Verifier {
     if (this.#closed || !this.#dispatch.push(pending)) {
       pending.state = 'settled';
       this.#turnAway(waiter);
-    } else this.#inFlight.set(token, pending);
+    } else this.#inFlight.set(tailOf(token), pending);
     this.#keepTicking();
   }
 
@@ -209,6 +216,15 @@ export class Verifier {
         each.settle(refusals.verifier_full);
       }
     });
+  }
+
+  /** Judges a batch on this thread. */
+  #judgeHere(batch: readonly Pending[]): void {
+    const { profile } = batch[0]!.lineage;
+    const startMs = this.#clock.monotonicMs();
+    const outcomes = batch.map(({ token }) => judgeSafely(profile, token));
+    const nanoseconds = (this.#clock.monotonicMs() - startMs) * 1e6;
+    this.#judged(batch, outcomes, nanoseconds, profile.version);
   }
 
   #judged(
@@ -290,7 +306,8 @@ export class Verifier {
 
   #finish(pending: Pending): void {
     pending.state = 'settled';
-    if (this.#inFlight.get(pending.token) === pending) this.#inFlight.delete(pending.token);
+    const tail = tailOf(pending.token);
+    if (this.#inFlight.get(tail) === pending) this.#inFlight.delete(tail);
   }
 
   /** Ticks while anybody waits, several times within the deadline. */

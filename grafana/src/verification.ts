@@ -15,7 +15,7 @@ export const verification: Dashboard = {
           {
             title: 'Tokens by cache outcome',
             description:
-              'hit: known good. negative: known bad. joined: under verification already. miss: sent to a worker.',
+              'hit: known good. negative: known bad. joined: under verification already. miss: verified.',
             unit: units.OpsPerSecond,
             stacked: true,
             queries: [{ expr: sumRate('sallyport_jwt_verifications_total', 'cache'), legend: '{{cache}}' }],
@@ -43,7 +43,7 @@ export const verification: Dashboard = {
         [
           {
             title: 'Cache hit ratio',
-            description: 'Share of tokens that needed no worker.',
+            description: 'Share of tokens that were known already.',
             unit: units.PercentUnit,
             max: 1,
             queries: [
@@ -98,7 +98,7 @@ export const verification: Dashboard = {
           },
           {
             title: 'Queue wait, p99',
-            description: 'How long tokens wait for a worker. suspect: senders of many forged tokens.',
+            description: 'How long tokens wait to be verified. suspect: senders of many forged tokens.',
             unit: units.Seconds,
             queries: [
               { expr: quantile(0.99, 'sallyport_verify_queue_wait_seconds', 'lane'), legend: '{{lane}}' },

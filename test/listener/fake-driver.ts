@@ -33,8 +33,9 @@ export class FakeResponse {
     return this;
   }
 
+  /** Fields may come behind it, a line each. */
   writeStatus(status: string): this {
-    this.calls.push(status);
+    this.calls.push(...status.split('\r\n'));
     return this;
   }
 

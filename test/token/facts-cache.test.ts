@@ -29,6 +29,23 @@ describe('facts cache', () => {
     expect(cache.get(name(1).slice(-32))).toBe(undefined);
   });
 
+  test('V1: that holds for a token that comes often, too', () => {
+    const cache = new FactsCache(10, 1e6);
+    const tail = '0'.repeat(32);
+    cache.insert(`a${tail}`, facts(1), 'EdDSA', 0);
+    for (let i = 0; i < 3; i += 1) {
+      expect(cache.get(`a${tail}`)?.facts.expSeconds).toBe(1);
+      expect(cache.get(`b${tail}`)).toBe(undefined);
+    }
+    cache.insert(`b${tail}`, facts(2), 'EdDSA', 0);
+    for (let i = 0; i < 3; i += 1) {
+      expect(cache.get(`a${tail}`)).toBe(undefined);
+      expect(cache.get(`b${tail}`)?.facts.expSeconds).toBe(2);
+    }
+    cache.clear();
+    expect(cache.get(`b${tail}`)).toBe(undefined);
+  });
+
   test('two tokens with one ending do not get one another’s facts: the later one stays', () => {
     const cache = new FactsCache(10, 1e6);
     const tail = '0'.repeat(32);

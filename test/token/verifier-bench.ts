@@ -11,6 +11,8 @@ import { HandTime } from './hand-time.ts';
 export const defaults: VerifierOptions = {
   workers: 1,
   batchMax: 64,
+  // Workers judge everything, unless a test says otherwise.
+  ownNanosecondsPerTurn: 0,
   queueMax: 100,
   suspectQueueMax: 10,
   deadlineMs: 400,

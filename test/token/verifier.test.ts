@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makeSigner, makeToken, goodClaims, profileOf } from './tokens.ts';
+import { goodClaims, makeSigner, makeToken, profileOf } from './tokens.ts';
 import { openBench, said } from './verifier-bench.ts';
 
 const ed = makeSigner('EdDSA', 'ed');
@@ -114,6 +114,17 @@ describe('V4: joining', () => {
     await workers[0]!.answer();
     await workers[0]!.answer();
     expect([good.codes, bad.codes]).toEqual([['accepted'], ['token_signature']]);
+  });
+
+  test('tokens with one signature and other claims are not shared', async () => {
+    const { workers, time, ask } = await openBench(profile);
+    const [token, other] = [tokenFor('a'), tokenFor('b')];
+    const forged = [...other.split('.').slice(0, 2), token.split('.')[2]].join('.');
+    const callers = [ask(token), ask(forged), ask(token)];
+    await time.turn();
+    await workers[0]!.answer();
+    await workers[0]!.answer();
+    expect(callers.map(({ codes }) => codes)).toEqual([['accepted'], ['token_signature'], ['accepted']]);
   });
 
   test('nothing is settled from within verify', async () => {
