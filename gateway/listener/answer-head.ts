@@ -4,12 +4,16 @@ import type { Arrival } from './arrival.ts';
 import type { TokenField } from './reissuer.ts';
 import { type AnswerFieldNames, statusLine } from './respond.ts';
 
-/** Status line and fields, without the last line's end: those that every answer has, what is counted, a new token, the upstream's. */
+/**
+ * Status line and fields, without the last line's end: those that every answer has, what is counted, a new token, the upstream's.
+ * `saysClose`: so does the driver, told to close behind this answer.
+ */
 export function answerHead(
   arrival: Arrival,
   names: AnswerFieldNames,
   status: number,
   fields: RawHeaders,
+  saysClose: boolean,
 ): string {
   const { correlationId, counted, requestId, serving } = arrival;
   let headers = fields;
@@ -26,7 +30,7 @@ export function answerHead(
     if (name === 'date' || (correlationId !== '' && name === names.correlationId)) continue;
     text += `\r\n${name}: ${headers[i + 1]}`;
   }
-  return arrival.lastAnswer ? `${text}\r\nConnection: close` : text;
+  return saysClose ? `${text}\r\nConnection: close` : text;
 }
 
 function linesOf(fields: RawHeaders): string {

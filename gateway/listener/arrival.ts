@@ -24,8 +24,10 @@ export interface Arrival {
   readonly headOnly: boolean;
   /** Peer address for the access log; empty while that is off. */
   readonly loggedAddress: string;
-  /** The gateway is draining: the answer asks the caller to leave. */
+  /** The answer says that it is the last on its connection: the caller wants that, or the gateway is draining. */
   readonly lastAnswer: boolean;
+  /** The driver closes behind the answer by itself, and leaves it to us to say so. */
+  readonly driverCloses: boolean;
   /** The configuration this request is served by, even when another one comes into force meanwhile. */
   readonly serving: Serving;
   route: Route | null;

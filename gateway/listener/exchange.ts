@@ -48,12 +48,6 @@ export interface ExchangeParts {
   ) => void;
 }
 
-interface PendingHead {
-  readonly status: number;
-  readonly headers: RawHeaders;
-  readonly length: number | null;
-}
-
 export class UwsExchange implements Exchange, Watched, Lease {
   readonly arrival: Arrival;
   readonly method: string;
@@ -83,7 +77,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
   #onGone: (() => void) | null = null;
   #onDrain: (() => void) | null = null;
   #listensWritable = false;
-  #head: PendingHead | null = null;
+  #head: RawHeaders | null = null;
   #status = 0;
   #length: number | null = null;
   #bodyless = false;
@@ -185,7 +179,7 @@ export class UwsExchange implements Exchange, Watched, Lease {
     this.#status = status;
     this.#length = length;
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;
-    this.#head = { status, headers, length };
+    this.#head = headers;
     this.#isStream = length === null && !this.#bodyless && isEventStream(headers);
     if (this.#isStream) setImmediate(() => this.#openStream());
     const { route, facts } = this.arrival;
@@ -212,13 +206,18 @@ export class UwsExchange implements Exchange, Watched, Lease {
     if (this.#over || this.#bodyless || chunk.length === 0) return true;
     this.sentBytes += chunk.length;
     // All of it is here: it is sent with its length, and in one write.
-    if (last && this.#head !== null) this.#length = this.sentBytes;
+    const whole = this.#head !== null && (last || this.sentBytes === this.#length);
+    if (whole) this.#length = this.sentBytes;
     // With the last piece the driver ends the response by itself: what must be done before is done now.
     if (this.sentBytes === this.#length) this.body?.release();
     let taken = true;
     let done = false;
     this.#response.cork(() => {
-      this.#writeHead();
+      if (this.#writeHead(whole)) {
+        this.#response.end(chunk, true);
+        done = true;
+        return;
+      }
       if (this.#length === null) {
         taken = this.#response.write(chunk);
         return;
@@ -242,16 +241,14 @@ export class UwsExchange implements Exchange, Watched, Lease {
       return;
     }
     const missing = !this.#bodyless && this.#length !== null && this.sentBytes < this.#length;
-    if (missing) {
-      this.destroy();
-      return;
-    }
+    if (missing) return this.destroy();
     this.#close(this.#status, null, () =>
       this.#response.cork(() => {
-        this.#writeHead();
-        if (!this.#bodyless) this.#response.end();
-        else if (this.#length === null || this.#status === 204) this.#response.endWithoutBody();
-        else this.#response.endWithoutBody(this.#length);
+        const lengthless = this.#bodyless && (this.#length === null || this.#status === 204);
+        const close = this.#writeHead(!lengthless);
+        if (lengthless) this.#response.endWithoutBody();
+        else if (this.#bodyless) this.#response.endWithoutBody(this.#length!, close);
+        else this.#response.end('', close);
       }),
     );
   }
@@ -275,13 +272,20 @@ export class UwsExchange implements Exchange, Watched, Lease {
     expiryWatch.add(this);
   }
 
-  /** One call of the driver for the whole head: each costs as much as all this text. No line of it is without its check. */
-  #writeHead(): void {
-    const head = this.#head;
-    if (head === null) return;
+  /**
+   * One call of the driver for the whole head: each costs as much as all this text. No line of it is without its check.
+   * True: the driver is to be told to close, and says so. It can be told with the only piece of an answer, and with no other.
+   */
+  #writeHead(whole: boolean): boolean {
+    const headers = this.#head;
+    if (headers === null) return false;
     this.#head = null;
-    const text = answerHead(this.arrival, this.#parts.responder.names, head.status, head.headers);
+    const { lastAnswer, driverCloses } = this.arrival;
+    const close = whole && lastAnswer && !driverCloses;
+    const { names } = this.#parts.responder;
+    const text = answerHead(this.arrival, names, this.#status, headers, lastAnswer && !close);
     this.#response.writeStatus(latin1(text));
+    return close;
   }
 
   /** The caller did not take anything for too long. */

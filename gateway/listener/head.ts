@@ -21,6 +21,8 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const PLAIN_VALUE = /^[\t\x20-\x7e]*$/;
 // oxlint-disable-next-line no-control-regex -- these are the characters that RFC 9110 section 5.5 forbids.
 const FORBIDDEN_IN_VALUE = /[\x00-\x08\x0a-\x1f\x7f\ufffd]/;
+/** RFC 9110 section 7.6.1: a list of options, in whatever case. */
+const CLOSE_OPTION = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 const CONTENT_LENGTH = /^\d{1,15}$/;
 /** RFC 3986 section 3.2.2: a name, an address or a literal in brackets, and a port. */
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
@@ -34,11 +36,12 @@ const EXPECT = 5;
 const UPGRADE = 6;
 const REQUEST_ID = 7;
 const CORRELATION_ID = 8;
-const ORDINARY = 9;
+const CONNECTION = 9;
+const ORDINARY = 10;
 
 /** Fields that most requests carry: a look-up in place of a test of the name's grammar. */
 const ORDINARY_NAMES = [
-  'accept', 'accept-encoding', 'accept-language', 'cache-control', 'connection', 'content-type', 'cookie', 'origin',
+  'accept', 'accept-encoding', 'accept-language', 'cache-control', 'content-type', 'cookie', 'origin',
   'referer', 'traceparent', 'tracestate', 'user-agent', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto',
 ]; // prettier-ignore
 
@@ -55,6 +58,10 @@ export class HeadReader {
   contentLength = -1;
   chunked = false;
   upgrade = false;
+  /** The caller wants the connection closed behind the answer (RFC 9112 section 9.6), or the driver will do so. */
+  close = false;
+  /** The driver closes by itself, without a word: it takes any five bytes in the first field for `close`. */
+  driverCloses = false;
 
   readonly #limits: HeadLimits;
   readonly #known: ReadonlyMap<string, number>;
@@ -64,6 +71,7 @@ export class HeadReader {
   #contentLengths = 0;
   #transferCodings = 0;
   #hosts = 0;
+  #connections = 0;
   #refusal: Refusal | null = null;
 
   constructor(limits: HeadLimits) {
@@ -76,6 +84,7 @@ export class HeadReader {
       ['content-length', CONTENT_LENGTH_FIELD],
       ['transfer-encoding', TRANSFER_ENCODING],
       ['host', HOST_FIELD],
+      ['connection', CONNECTION],
       ['expect', EXPECT],
       ['upgrade', UPGRADE],
     ]);
@@ -93,10 +102,13 @@ export class HeadReader {
     this.contentLength = -1;
     this.chunked = false;
     this.upgrade = false;
+    this.close = false;
+    this.driverCloses = false;
     this.#bytes = 0;
     this.#contentLengths = 0;
     this.#transferCodings = 0;
     this.#hosts = 0;
+    this.#connections = 0;
     this.#refusal = null;
     request.forEach(this.#onField);
     const refusal = this.#refusal ?? this.#judge();
@@ -136,6 +148,11 @@ export class HeadReader {
       case HOST_FIELD:
         this.#hosts += 1;
         this.host = value;
+        break;
+      case CONNECTION:
+        this.#connections += 1;
+        if (this.#connections === 1 && value.length === 5) this.driverCloses = true;
+        if (this.driverCloses || CLOSE_OPTION.test(value)) this.close = true;
         break;
       case EXPECT:
         if (value.toLowerCase() !== '100-continue') this.#refusal = refusals.expectation_failed;

@@ -23,6 +23,7 @@ export type Asker = Pick<
   | 'correlationId'
   | 'headOnly'
   | 'lastAnswer'
+  | 'driverCloses'
   | 'path'
   | 'route'
   | 'facts'
@@ -291,6 +292,8 @@ function nextTurn(response: HttpResponse, send: () => void, then: () => void = (
  */
 function end(response: HttpResponse, body: string, asker: Asker): void {
   const length = Buffer.byteLength(body);
+  // Told to close, the driver says so, unless it would have closed anyway.
+  if (asker.driverCloses) response.writeHeader('Connection', 'close');
   if (asker.headOnly) response.endWithoutBody(length, asker.lastAnswer);
   else if (asker.lastAnswer) response.end(body, true);
   else if (!response.tryEnd(body, length)[1]) endLater(response, Buffer.from(body));

@@ -52,6 +52,29 @@ describe('a good head', () => {
     expect([reader.hasBody, reader.contentLength]).toEqual([hasBody, length]);
   });
 
+  it.each<[value: string, close: boolean, driverCloses: boolean]>([
+    ['close', true, true],
+    ['Close', true, true],
+    ['abcde', true, true],
+    ['TE, close', true, false],
+    ['close,\tTE', true, false],
+    ['a ,CLOSE , b', true, false],
+    ['keep-alive', false, false],
+    ['closed', false, false],
+    ['not-close, close-not, clo se', false, false],
+    ['', false, false],
+  ])('may want its connection closed: %j', (value, close, driverCloses) => {
+    expect(read(host, ['connection', value])).toBe(null);
+    expect([reader.close, reader.driverCloses]).toEqual([close, driverCloses]);
+  });
+
+  it('may want that in any of its Connection fields, of which the driver looks at the first', () => {
+    expect(read(host, ['connection', 'x'], ['connection', 'close'], ['connection', 'y'])).toBe(null);
+    expect([reader.close, reader.driverCloses]).toEqual([true, false]);
+    expect(read(host)).toBe(null);
+    expect([reader.close, reader.driverCloses]).toEqual([false, false]);
+  });
+
   it('keeps bytes as bytes: one char is one byte of what the driver decoded', () => {
     expect(read(host, ['x', 'a\u00e9\u20acb'])).toBe(null);
     expect(reader.fields[3]).toBe('a\u00c3\u00a9\u00e2\u0082\u00acb');

@@ -29,6 +29,7 @@ const asker: Asker = {
   correlationId: '',
   headOnly: false,
   lastAnswer: false,
+  driverCloses: false,
   path: '/a',
   route: null,
   facts: null,
