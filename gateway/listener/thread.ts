@@ -197,11 +197,10 @@ const front = new Front(driver, boot.tls, {
   },
 });
 process.on('exit', () => front.close());
-// Nothing else holds this thread while a verify worker that died at its start waits for its next one.
-main.ref();
-await verification.verifier.ready();
 // An error here is that of this thread: main is told, and tries again with back-off.
 tell({ kind: 'listening', port: front.listen(config.listener.host, boot.port) });
+// The first requests need not wait for them, nor this start: it judges a few tokens itself.
+void verification.verifier.openWorkers();
 
 let inForce = Promise.resolve();
 main.on('message', (message: ToListener) => {

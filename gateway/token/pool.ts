@@ -81,7 +81,6 @@ export class WorkerPool {
       pauseMs: 0,
       reopenMs: 0,
     }));
-    for (const seat of this.#seats) this.#start(seat);
   }
 
   /** For new workers; running ones are sent the profile of the next batch that they get. */
@@ -103,8 +102,9 @@ export class WorkerPool {
     return this.#seats.reduce((sum, seat) => sum + seat.tasks.length, 0);
   }
 
-  /** Resolves when every worker has answered for the first time. */
-  ready(): Promise<void> {
+  /** Starts the workers that are not there. Resolves when each has answered for the first time. */
+  open(): Promise<void> {
+    this.#startMissing();
     return new Promise((resolve) => {
       if (this.#allBooted()) resolve();
       else this.#whenBooted.push(resolve);
@@ -123,12 +123,10 @@ export class WorkerPool {
 
   /** Looks after the workers; to be called a few times within `hangMs`. */
   tick(): void {
+    this.#startMissing();
     const nowMs = this.#clock.monotonicMs();
     for (const seat of this.#seats) {
-      if (seat.worker === null) {
-        if (nowMs >= seat.reopenMs) this.#start(seat);
-        continue;
-      }
+      if (seat.worker === null) continue;
       const limitMs = seat.booted ? this.#hangMs : bootMsMax;
       const isLate = seat.tasks.length > 0 && nowMs - seat.frontMs > limitMs;
       if (isLate && seat.late) this.#lose(seat);
@@ -154,6 +152,11 @@ export class WorkerPool {
 
   #allBooted(): boolean {
     return this.#seats.every((seat) => seat.booted);
+  }
+
+  #startMissing(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const seat of this.#seats) if (seat.worker === null && nowMs >= seat.reopenMs) this.#start(seat);
   }
 
   #start(seat: Seat): void {

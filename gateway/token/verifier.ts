@@ -90,7 +90,6 @@ export class Verifier {
       free: () => this.#dispatch.flush(),
     });
     this.#dispatch = new Dispatch(options, parts, this.#pool, (batch) => this.#judgeHere(batch));
-    this.#keepTicking();
   }
 
   /** By key id: 1 while the key is in its set; ids beyond the end are withdrawn. */
@@ -98,9 +97,10 @@ export class Verifier {
     return this.#memory.liveKeys;
   }
 
-  /** Resolves when every worker has started. */
-  ready(): Promise<void> {
-    return this.#pool.ready();
+  /** Starts the workers; resolves when all have. Until then only this thread judges. */
+  openWorkers(): Promise<void> {
+    this.#keepTicking();
+    return this.#pool.open();
   }
 
   /**

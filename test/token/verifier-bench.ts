@@ -82,8 +82,9 @@ export async function openBench(
       introspect: (token) => new Promise((resolve) => questions.push({ token, resolve })),
     },
   );
+  const opened = verifier.openWorkers();
   for (const worker of workers) await worker.answer();
-  await verifier.ready();
+  await opened;
   return {
     verifier,
     time,

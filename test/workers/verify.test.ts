@@ -65,7 +65,7 @@ describe('a real thread', () => {
       introspect: () => Promise.resolve({ kind: 'failed' as const }),
     };
     verifier = new Verifier(profile, { ...defaults, deadlineMs: 5000, queueMax: 2000, ...options }, parts);
-    await verifier.ready();
+    await verifier.openWorkers();
   }
   afterEach(() => verifier.close());
 
@@ -102,7 +102,7 @@ describe('a real thread', () => {
       await start(mortalUrl, { workers: 1, deadlineMs: 400 }, restarts.observer);
       expect(said(await verified(`x.y.${how}`))).toBe(code);
       await restarts.first;
-      await verifier.ready();
+      await verifier.openWorkers();
       expect(said(await verified(tokenFor('next')))).toBe('accepted');
       expect(restarts.count).toBe(1);
     },
@@ -122,7 +122,7 @@ describe('a real thread', () => {
       await start(workerUrl, { workers: 1 }, restarts.observer);
       await threads[0]!.terminate();
       await restarts.first;
-      await verifier.ready();
+      await verifier.openWorkers();
       expect(said(await verified(tokenFor('next')))).toBe('accepted');
       expect(restarts.count).toBe(1);
     } finally {
