@@ -11,7 +11,7 @@ import { text, type Answer } from './answer.ts';
 
 export interface MetricsText {
   readonly contentType: string;
-  readonly body: string;
+  readonly body: readonly Buffer[];
 }
 
 export interface AdminOptions {
@@ -149,15 +149,16 @@ function fromBrowser(request: IncomingMessage): boolean {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  const body = Buffer.from(answer.body);
+  const pieces = typeof answer.body === 'string' ? [Buffer.from(answer.body)] : answer.body;
   response.writeHead(answer.status, {
     'content-type': answer.contentType,
-    'content-length': body.length,
+    'content-length': pieces.reduce((sum, { length }) => sum + length, 0),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...answer.headers,
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method !== 'HEAD') for (const piece of pieces) response.write(piece);
+  response.end();
 }
 
 function listen(server: Server, { host, port }: AdminOptions): Promise<void> {

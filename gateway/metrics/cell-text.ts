@@ -1,13 +1,9 @@
 /**
  * The shared cells as text: one line for each series, in the order of the catalogue.
  *
- * The names and labels of a series never change, so each is written once and kept; what a scrape pays for is a sum over
- * threads and one concatenation a line. prom-client builds and escapes the labels of every line at every scrape.
- *
- * Source: https://prometheus.io/docs/instrumenting/exposition_formats/ (text format 0.0.4), OpenMetrics 1.0 (exemplars).
+ * Lines lie in pages that are kept between scrapes (`kept-lines.ts`): what a scrape pays for is a sum over threads for each
+ * line, and the bytes of the pages in which a value changed. prom-client builds and escapes every line at every scrape.
  */
-import { isOurs, refusalCodes, refusals } from '../core/errors.ts';
-import { methods } from '../core/methods.ts';
 import {
   cellFamilies,
   seriesFamilies,
@@ -16,26 +12,28 @@ import {
   type LabelValues,
   type SeriesFamilyName,
 } from './catalogue.ts';
-import type { CellStore } from './cells.ts';
+import type { CellStore, Region } from './cells.ts';
 import type { AfterBucket } from './exemplars.ts';
-import { decodeKey, otherStatus } from './series.ts';
+import { KeptLines } from './kept-lines.ts';
+import { headOfSeries, headsOfBlock, preludeOf, type Labels } from './line-heads.ts';
+import { isDecision, routeOf } from './series.ts';
 
-/** Lines that are written in one go: about a millisecond. */
-const linesOfChunk = 2048;
+/** Lines that are written in one go, about: less than a millisecond. */
+const linesOfPage = 2048;
+/** Routes of the series table with their lines on one page: a new series costs the lines of these. */
+const routesOfPage = 64;
 
-type Labels = readonly (readonly [name: string, value: string])[];
-
-const nothing: AfterBucket = () => '';
-
-interface Series {
-  readonly cell: number;
-  /** Name and labels, and the space before the value. */
-  readonly head: string;
+/** Lines, and the cell that each shows. Both never change. */
+interface Page {
+  readonly lines: KeptLines;
+  readonly cells: Int32Array;
 }
+
+type Pieces = Generator<string | Buffer>;
 
 export class CellText {
   readonly #store: CellStore;
-  readonly #families: readonly ((afterBucket: AfterBucket) => Generator<string>)[];
+  readonly #families: readonly ((afterBucket: AfterBucket | null) => Pieces)[];
 
   constructor(store: CellStore) {
     this.#store = store;
@@ -45,102 +43,112 @@ export class CellText {
     ];
   }
 
-  /** Chunks of lines; whoever concatenates them may let others through in between. `exemplarOf` serves request durations. */
-  *chunks(exemplarOf: AfterBucket = nothing): Generator<string> {
-    for (const family of this.#families) yield* family(exemplarOf);
+  /**
+   * Comments as text and lines as bytes, which stay as they are; whoever sends them may let others through in between.
+   * `afterBucket` serves request durations.
+   */
+  *pieces(afterBucket: AfterBucket | null): Pieces {
+    for (const family of this.#families) yield* family(afterBucket);
   }
 
-  #seriesOf(name: SeriesFamilyName): () => Generator<string> {
+  #seriesOf(name: SeriesFamilyName): () => Pieces {
     const store = this.#store;
-    const kind = name === 'sallyport_http_requests_total' ? 'request' : 'decision';
-    const heads = new Map<number, string>();
-    let known: readonly Series[] = [];
+    const ofDecisions = name === 'sallyport_authz_decisions_total';
+    let pages: ReadonlyMap<number, Page> = new Map();
     let size = -1;
+    const pageOf = (keys: Int32Array): Page => ({
+      lines: new KeptLines(Array.from(keys, (key) => headOfSeries(name, key, store.routes.at(routeOf(key))))),
+      cells: keys.map((key) => store.layout.seriesBase + store.series.find(key)),
+    });
     const renew = (): void => {
       size = store.series.size;
-      known = store.series
-        .entries()
-        .filter(({ key }) => decodeKey(key).kind === kind)
-        .map(({ slot, key }) => {
-          const head = heads.get(key) ?? headOf(name, labelsOf(store, key));
-          heads.set(key, head);
-          return { cell: store.layout.seriesBase + slot, head };
-        });
+      const keys = store.series.keys().filter((key) => isDecision(key) === ofDecisions);
+      const next = new Map<number, Page>();
+      for (let from = 0, to = 0; from < keys.length; from = to) {
+        const place = Math.floor(routeOf(keys[from]!) / routesOfPage);
+        while (to < keys.length && Math.floor(routeOf(keys[to]!) / routesOfPage) === place) to++;
+        // Keys never leave: as many are the same ones.
+        const former = pages.get(place);
+        next.set(place, former?.cells.length === to - from ? former : pageOf(keys.subarray(from, to)));
+      }
+      pages = next;
     };
     return function* text() {
       if (size !== store.series.size) renew();
-      const sum = store.summing();
       yield preludeOf(name, seriesFamilies[name]);
-      for (let from = 0; from < known.length; from += linesOfChunk) {
-        let lines = '';
-        for (const { cell, head } of known.slice(from, from + linesOfChunk))
-          lines += `${head}${String(sum(cell))}\n`;
-        yield lines;
-      }
+      for (const { lines, cells } of pages.values()) yield lines.with(sums(store.regions, cells));
     };
   }
 
-  #cellsOf(name: CellFamilyName): (exemplarOf: AfterBucket) => Generator<string> {
+  #cellsOf(name: CellFamilyName): (afterBucket: AfterBucket | null) => Pieces {
     const store = this.#store;
     const family: Family = cellFamilies[name];
     const { base, width } = store.layout.families[name];
-    const perThread = 'thread' in family.labels;
-    const blocks = this.#blocksOf(family);
-    const kept = new Map<string, string[][]>();
-    const headsOf = (thread: string): string[][] => {
-      const heads = kept.get(thread) ?? [];
-      kept.set(thread, heads);
-      const all = blocks();
-      const own: Labels = perThread ? [['thread', thread]] : [];
-      for (let block = heads.length; block < all.length; block++)
-        heads.push(linesOf(name, family, [...own, ...all[block]!]));
-      return heads;
+    const isHistogram = family.type === 'histogram';
+    const linesOfBlock = isHistogram ? width + 1 : 1;
+    const blocksOfPage = Math.max(1, Math.floor(linesOfPage / linesOfBlock));
+    const kept = new Map<string, Page[]>();
+
+    const pageOf = (own: Labels, values: readonly NamedValues[], from: number, to: number): Page => {
+      const blocks = Array.from({ length: to - from }, (_, index) => from + index);
+      const heads = blocks.flatMap((block) =>
+        headsOfBlock(name, family, [...own, ...labelsOf(values, block)]),
+      );
+      // The count of a histogram has no cell.
+      const cells = Int32Array.from(heads, (_, line) => {
+        const cell = Math.min(line % linesOfBlock, width - 1);
+        return base + (from + Math.floor(line / linesOfBlock)) * width + cell;
+      });
+      return { lines: new KeptLines(heads), cells };
     };
-    const write = family.type === 'histogram' ? writeHistogram : writePlain;
-    const perChunk = Math.max(1, Math.floor(linesOfChunk / (width + 1)));
-    const hasExemplars = name === 'sallyport_http_request_duration_seconds';
-    return function* text(exemplarOf) {
+
+    const pagesOf = (thread: string, own: Labels): readonly Page[] => {
+      const pages = kept.get(thread) ?? [];
+      kept.set(thread, pages);
+      const values = this.#valuesOf(family);
+      const blocks = values.reduce((product, { names }) => product * names.length, 1);
+      for (let from = 0, page = 0; from < blocks; from += blocksOfPage, page++) {
+        const to = Math.min(blocks, from + blocksOfPage);
+        // Dictionaries grow at the end of the *first* label, so blocks keep their place.
+        if (pages[page]?.cells.length !== (to - from) * linesOfBlock)
+          pages[page] = pageOf(own, values, from, to);
+      }
+      return pages;
+    };
+
+    return function* text(afterBucket) {
       yield preludeOf(name, family);
-      const after = hasExemplars ? exemplarOf : nothing;
-      const sources = perThread
-        ? store.regions.map(({ thread, cells }) => ({
-            heads: headsOf(thread),
-            sum: (cell: number) => cells[cell]!,
-          }))
-        : [{ heads: headsOf(''), sum: store.summing() }];
-      for (const { heads, sum } of sources) {
-        for (let from = 0; from < heads.length; from += perChunk) {
-          let lines = '';
-          for (let block = from; block < Math.min(heads.length, from + perChunk); block++)
-            lines += write(heads[block]!, base + block * width, sum, (bucket) => after(block, bucket));
-          yield lines;
+      const sources =
+        'thread' in family.labels
+          ? store.regions.map((region) => ({
+              pages: pagesOf(region.thread, [['thread', region.thread]]),
+              regions: [region],
+            }))
+          : [{ pages: pagesOf('', []), regions: store.regions }];
+      for (const { pages, regions } of sources) {
+        for (const [page, { lines, cells }] of pages.entries()) {
+          const values = sums(regions, cells);
+          if (isHistogram) accumulate(values, linesOfBlock);
+          const bytes = lines.with(values);
+          if (afterBucket === null || name !== 'sallyport_http_request_duration_seconds') yield bytes;
+          else
+            yield lines.withTails((line) => {
+              const bucket = line % linesOfBlock;
+              const row = page * blocksOfPage + Math.floor(line / linesOfBlock);
+              return bucket < width - 1 ? afterBucket(row, bucket) : '';
+            });
         }
       }
     };
   }
 
-  /** The label sets of a family's blocks. Dictionaries grow at the end of the *first* label, so blocks keep their place. */
-  #blocksOf(family: Family): () => readonly Labels[] {
-    const dimensions = Object.entries(family.labels).filter(([, values]) => values !== 'thread');
-    const sets: Labels[] = [];
-    return () => {
-      const values = dimensions.map(([, values]) => this.#namesOf(values));
-      const size = values.reduce((product, list) => product * list.length, 1);
-      while (sets.length < size) {
-        let rest = sets.length;
-        const labels: [string, string][] = [];
-        for (let i = dimensions.length - 1; i >= 0; i--) {
-          const list = values[i]!;
-          labels.unshift([dimensions[i]![0], list[rest % list.length]!]);
-          rest = Math.floor(rest / list.length);
-        }
-        sets.push(labels);
-      }
-      return sets;
-    };
+  /** The labels of a family and their values in the order of the ordinals, as far as they are in use. */
+  #valuesOf({ labels }: Family): readonly NamedValues[] {
+    return Object.entries(labels)
+      .filter(([, values]) => values !== 'thread')
+      .map(([label, values]) => ({ label, names: this.#namesOf(values) }));
   }
 
-  /** Values of one label in the order of its ordinals, as far as they are in use. */
   #namesOf(values: LabelValues): readonly string[] {
     const { routes, upstreams, providers, layout } = this.#store;
     if (values === 'route') return names(routes, Math.min(routes.size, layout.durationRows));
@@ -150,69 +158,45 @@ export class CellText {
   }
 }
 
+interface NamedValues {
+  readonly label: string;
+  readonly names: readonly string[];
+}
+
 function names(dictionary: { at(ordinal: number): string }, size: number): string[] {
   return Array.from({ length: size }, (_, ordinal) => dictionary.at(ordinal));
 }
 
-function preludeOf(name: string, { help, type }: Family): string {
-  return `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${type}\n`;
+/** Of one block: the last label counts fastest. */
+function labelsOf(values: readonly NamedValues[], block: number): Labels {
+  let rest = block;
+  return values
+    .toReversed()
+    .map(({ label, names: all }) => {
+      const name = all[rest % all.length]!;
+      rest = Math.floor(rest / all.length);
+      return [label, name] as const;
+    })
+    .toReversed();
 }
 
-function headOf(name: string, labels: Labels): string {
-  if (labels.length === 0) return `${name} `;
-  return `${name}{${labels.map(([label, value]) => `${label}="${escaped(value)}"`).join(',')}} `;
+/** Thread by thread, for the sake of the processor's caches. */
+function sums(regions: readonly Region[], cells: Int32Array): Float64Array {
+  const values = new Float64Array(cells.length);
+  for (const { cells: own } of regions)
+    for (let line = 0; line < cells.length; line++) values[line]! += own[cells[line]!]!;
+  return values;
 }
 
-const escaped = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
-
-/** Heads of the lines of one block: a histogram has its buckets, then sum and count. */
-function linesOf(name: string, family: Family, labels: Labels): string[] {
-  if (family.type !== 'histogram') return [headOf(name, labels)];
-  const buckets = [...family.buckets.map(String), '+Inf'];
-  return [
-    ...buckets.map((bound) => headOf(`${name}_bucket`, [...labels, ['le', bound]])),
-    headOf(`${name}_sum`, labels),
-    headOf(`${name}_count`, labels),
-  ];
-}
-
-type Write = (
-  heads: readonly string[],
-  start: number,
-  sum: (cell: number) => number,
-  after: (bucket: number) => string,
-) => string;
-
-const writePlain: Write = (heads, start, sum) => `${heads[0]!}${String(sum(start))}\n`;
-
-const writeHistogram: Write = (heads, start, sum, after) => {
-  const buckets = heads.length - 2;
-  let text = '';
-  let count = 0;
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    count += sum(start + bucket);
-    text += `${heads[bucket]!}${String(count)}${after(bucket)}\n`;
+/** The shared cells count each bucket alone; lines count all up to their bound, and the last of a block has the sum of all. */
+function accumulate(values: Float64Array, linesOfBlock: number): void {
+  for (let start = 0; start < values.length; start += linesOfBlock) {
+    const sum = start + linesOfBlock - 2;
+    let count = 0;
+    for (let line = start; line < sum; line++) {
+      count += values[line]!;
+      values[line] = count;
+    }
+    values[sum + 1] = count;
   }
-  return `${text}${heads[buckets]!}${String(sum(start + buckets))}\n${heads[buckets + 1]!}${String(count)}\n`;
-};
-
-function labelsOf(store: CellStore, packed: number): Labels {
-  const key = decodeKey(packed);
-  const route = store.routes.at(key.route);
-  if (key.kind === 'request') {
-    const code = key.status === otherStatus ? 'other' : String(key.status);
-    return [
-      ['route', route],
-      ['method', methods[key.method] ?? '_OTHER'],
-      ['code', code],
-    ];
-  }
-  const reason = refusalCodes[key.refusal];
-  const decision = reason === undefined ? 'allowed' : isOurs(refusals[reason]) ? 'failed' : 'denied';
-  return [
-    ['route', route],
-    ['decision', decision],
-    ['reason', reason ?? 'none'],
-  ];
 }

@@ -27,7 +27,7 @@ export class Exposition {
   readonly registry = new Registry();
   readonly #cells: CellText;
   readonly #store: CellStore;
-  readonly #scrapes = new Map<Format, Promise<string>>();
+  readonly #scrapes = new Map<Format, Promise<readonly Buffer[]>>();
 
   constructor(store: CellStore) {
     this.#store = store;
@@ -37,13 +37,13 @@ export class Exposition {
   }
 
   /** The answer to a scrape, in the format that its Accept field prefers. */
-  async answer(accept: string): Promise<{ readonly contentType: string; readonly body: string }> {
+  async answer(accept: string): Promise<{ readonly contentType: string; readonly body: readonly Buffer[] }> {
     const format = formatFor(accept);
-    return { contentType: contentTypes[format], body: await this.text(format) };
+    return { contentType: contentTypes[format], body: await this.scrape(format) };
   }
 
-  /** The text of a scrape; scrapes of one format at the same time share one. */
-  text(format: Format): Promise<string> {
+  /** The bytes of a scrape, in pieces; scrapes of one format at the same time share one. */
+  scrape(format: Format): Promise<readonly Buffer[]> {
     const running = this.#scrapes.get(format);
     if (running !== undefined) return running;
     const scrape = this.#render(format).finally(() => this.#scrapes.delete(format));
@@ -51,20 +51,21 @@ export class Exposition {
     return scrape;
   }
 
-  async #render(format: Format): Promise<string> {
+  async #render(format: Format): Promise<readonly Buffer[]> {
     const isOpen = format === 'openmetrics';
-    const parts: string[] = [];
-    const add = async (part: string): Promise<void> => {
-      parts.push(isOpen ? openMetricsOf(part) : part);
+    const parts: Buffer[] = [];
+    const add = async (part: string | Buffer): Promise<void> => {
+      // Lines of cells are alike in both formats.
+      parts.push(typeof part === 'string' ? Buffer.from(isOpen ? openMetricsOf(part) : part) : part);
       await setImmediate();
     };
     const exemplars = this.#store.regions.flatMap(({ exemplars }) => exemplars ?? []);
-    const exemplarOf = isOpen && exemplars.length > 0 ? exemplarText(exemplars) : undefined;
-    for (const chunk of this.#cells.chunks(exemplarOf)) await add(chunk);
+    const exemplarOf = isOpen && exemplars.length > 0 ? exemplarText(exemplars) : null;
+    for (const chunk of this.#cells.pieces(exemplarOf)) await add(chunk);
     for (const { name } of this.registry.getMetricsAsArray())
       await add(`${await this.registry.getSingleMetricAsString(name)}\n`);
-    if (isOpen) parts.push('# EOF\n');
-    return parts.join('');
+    if (isOpen) await add('# EOF\n');
+    return parts;
   }
 }
 

@@ -79,9 +79,11 @@ export class Figures {
     const { series, layout } = this.#store;
     if (this.#seriesSize !== series.size) {
       this.#seriesSize = series.size;
-      this.#series = series
-        .entries()
-        .map(({ slot, key }) => ({ cell: layout.seriesBase + slot, packed: key, key: decodeKey(key) }));
+      this.#series = Array.from(series.keys(), (packed) => ({
+        cell: layout.seriesBase + series.find(packed),
+        packed,
+        key: decodeKey(packed),
+      }));
     }
     return this.#series;
   }

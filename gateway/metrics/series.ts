@@ -48,9 +48,17 @@ export type SeriesKey =
   | { readonly kind: 'request'; readonly route: number; readonly method: number; readonly status: number }
   | { readonly kind: 'decision'; readonly route: number; readonly refusal: number };
 
+export function routeOf(key: number): number {
+  return key >>> 13;
+}
+
+export function isDecision(key: number): boolean {
+  return (key & (1 << 12)) !== 0;
+}
+
 export function decodeKey(key: number): SeriesKey {
-  const route = key >>> 13;
-  if ((key & (1 << 12)) !== 0) return { kind: 'decision', route, refusal: (key & 0xfff) - 1 };
+  const route = routeOf(key);
+  if (isDecision(key)) return { kind: 'decision', route, refusal: (key & 0xfff) - 1 };
   const code = key & 0x1ff;
   return { kind: 'request', route, method: (key >>> 9) & 7, status: code === 511 ? otherStatus : code + 99 };
 }
@@ -112,14 +120,15 @@ export class SeriesTable {
     throw new Defect('the series table is full');
   }
 
-  /** Slots and keys that are claimed, in the order of the keys: routes in order of declaration. */
-  entries(): { readonly slot: number; readonly key: number }[] {
-    const entries: { slot: number; key: number }[] = [];
+  /** Keys that are claimed, ascending: routes in order of declaration. */
+  keys(): Int32Array {
+    const keys = new Int32Array(this.#mask + 1);
+    let count = 0;
     for (let slot = 0; slot <= this.#mask; slot++) {
       const key = Atomics.load(this.#keys, slot);
-      if (key !== 0) entries.push({ slot, key });
+      if (key !== 0) keys[count++] = key;
     }
-    return entries.toSorted((a, b) => a.key - b.key);
+    return keys.slice(0, count).sort();
   }
 
   /** Free series of the budget, for the zeros that main writes at start. */

@@ -15,7 +15,11 @@ async function admin(overrides: Partial<AdminOptions> = {}) {
     host: '127.0.0.1',
     port: 0,
     checks: () => [],
-    metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
+    metrics: () =>
+      Promise.resolve({
+        contentType: 'text/plain; version=0.0.4',
+        body: [Buffer.from('up '), Buffer.from('1\n')],
+      }),
     reload: () => Promise.resolve({ outcome: 'applied', errors: [] }),
     console: null,
     onError: (error) => errors.push(error),

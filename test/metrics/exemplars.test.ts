@@ -7,6 +7,7 @@ import { exemplarBytes, Exemplars, exemplarText } from '../../gateway/metrics/ex
 import { Exposition } from '../../gateway/metrics/exposition.ts';
 import { Recorder } from '../../gateway/metrics/recorder.ts';
 import { built } from '../support/built.ts';
+import { textOf } from './parse.ts';
 import { routesNamed } from './routes.ts';
 
 const one = '0123456789abcdef0123456789abcdef';
@@ -90,7 +91,7 @@ describe('the exposition in OpenMetrics', () => {
   it('has the trace at the bucket of the request, and text has not', async () => {
     const { exposition, done } = recorded(true);
     done(one);
-    const open = await exposition.text('openmetrics');
+    const open = await textOf(exposition, 'openmetrics');
     const lines = open.split('\n').filter((line) => line.includes(' # {'));
     expect(lines).toEqual([
       expect.stringMatching(
@@ -99,20 +100,20 @@ describe('the exposition in OpenMetrics', () => {
         ),
       ),
     ]);
-    expect(await exposition.text('text')).not.toContain('trace_id');
+    expect(await textOf(exposition, 'text')).not.toContain('trace_id');
   });
 
   it('has none where they are off, or where a request has no trace', async () => {
     const off = recorded(false);
     off.done(one);
-    expect(await off.exposition.text('openmetrics')).not.toContain('trace_id');
+    expect(await textOf(off.exposition, 'openmetrics')).not.toContain('trace_id');
     const untraced = recorded(true);
     untraced.done('');
-    expect(await untraced.exposition.text('openmetrics')).not.toContain('trace_id');
+    expect(await textOf(untraced.exposition, 'openmetrics')).not.toContain('trace_id');
   });
 
   it('names families of counters without `_total` and their samples with it, and ends with EOF', async () => {
-    const text = await recorded(false).exposition.text('openmetrics');
+    const text = await textOf(recorded(false).exposition, 'openmetrics');
     expect(text).toContain('# TYPE sallyport_http_requests counter\n');
     expect(text).toMatch(/^sallyport_http_requests_total\{/m);
     expect(text.endsWith('\n# EOF\n')).toBe(true);

@@ -16,7 +16,7 @@ import { Exposition } from '../../gateway/metrics/exposition.ts';
 import { exposeFlights } from '../../gateway/metrics/flights.ts';
 import { callerGoneStatus, Recorder } from '../../gateway/metrics/recorder.ts';
 import { KEY, OPTIONS, provider, SHAPE, twins } from '../flight/twins.ts';
-import { parseExposition, type ParsedFamily } from './parse.ts';
+import { parseExposition, textOf, type ParsedFamily } from './parse.ts';
 import { routesNamed } from './routes.ts';
 
 const catalogue: Readonly<Record<string, Family>> = {
@@ -42,7 +42,7 @@ function gateway(seriesMax = 20_000, flights: FlightTable | null = null) {
   control.issuers(['main'], () => keys);
   control.certificates([{ label: 'gateway.example', notAfterSeconds: 1_800_000_000 }]);
   const scrape = async (): Promise<Map<string, ParsedFamily>> =>
-    parseExposition(await exposition.text('text'));
+    parseExposition(await textOf(exposition, 'text'));
   return { time, store, labels, recorder, exposition, control, keys, scrape };
 }
 
@@ -238,7 +238,7 @@ describe('the exposition', () => {
       if (!state.over) setImmediate(turn);
     };
     setImmediate(turn);
-    const families = parseExposition(await new Exposition(store).text('text'));
+    const families = parseExposition(await textOf(new Exposition(store), 'text'));
     state.over = true;
     const teapots = families
       .get('sallyport_http_requests_total')!
@@ -254,7 +254,7 @@ describe('the exposition', () => {
     const recorder = new Recorder(store.region('listener-0'));
     for (const status of [200, 404, 418, 500])
       for (const ordinal of routes) recorder.requestDone(ordinal, 0, status, 1);
-    const families = parseExposition(await new Exposition(store).text('text'));
+    const families = parseExposition(await textOf(new Exposition(store), 'text'));
     const named = [...families.values()]
       .flatMap(({ samples }) => samples)
       .filter(({ labels }) => labels['route']?.startsWith('route-'));
@@ -264,10 +264,10 @@ describe('the exposition', () => {
 
   it('answers scrapes at the same time with one text', async () => {
     const { exposition } = gateway();
-    const [a, b] = [exposition.text('text'), exposition.text('text')];
+    const [a, b] = [exposition.scrape('text'), exposition.scrape('text')];
     expect(a).toBe(b);
     await a;
-    expect(exposition.text('text')).not.toBe(a);
+    expect(exposition.scrape('text')).not.toBe(a);
   });
 });
 

@@ -1,5 +1,7 @@
 /** A small parser of the text exposition format 0.0.4, independent of prom-client: it throws where a line is not in the format. */
 
+import type { Format } from '../../gateway/metrics/negotiation.ts';
+
 export interface ParsedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -10,6 +12,14 @@ export interface ParsedFamily {
   readonly type: string;
   readonly help: string;
   readonly samples: ParsedSample[];
+}
+
+/** All of a scrape as one text. */
+export async function textOf(
+  exposition: { scrape(format: Format): Promise<readonly Buffer[]> },
+  format: Format,
+): Promise<string> {
+  return Buffer.concat(await exposition.scrape(format)).toString();
 }
 
 const namePattern = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;

@@ -6,6 +6,7 @@ import { Exposition } from '../../gateway/metrics/exposition.ts';
 import { Recorder } from '../../gateway/metrics/recorder.ts';
 import { systemClock } from '../../gateway/core/clock.ts';
 import { describeWith } from '../support/debian.ts';
+import { textOf } from './parse.ts';
 import { routesNamed } from './routes.ts';
 
 describeWith('promtool', 'promtool check metrics', () => {
@@ -29,7 +30,7 @@ describeWith('promtool', 'promtool check metrics', () => {
     const recorder = new Recorder(store.region('listener-0'));
     recorder.requestStarted();
     recorder.requestDone(routes[1]!, 0, 200, 12);
-    expect(check(await exposition.text('text'))).toEqual({ output: '', status: 0 });
+    expect(check(await textOf(exposition, 'text'))).toEqual({ output: '', status: 0 });
   });
 
   it('would complain about a counter without `_total`', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { foldedFamilies } from '../../gateway/metrics/catalogue.ts';
 import { CellStore } from '../../gateway/metrics/cells.ts';
 import { otherRoute } from '../../gateway/metrics/ordinals.ts';
-import { decisionKey, decodeKey } from '../../gateway/metrics/series.ts';
+import { decisionKey, routeOf } from '../../gateway/metrics/series.ts';
 import { built } from '../support/built.ts';
 import { routesNamed } from './routes.ts';
 
@@ -42,16 +42,14 @@ describe('threads that count at the same time', () => {
     });
     expect(await Promise.all(ended)).toEqual([0, 0, 0, 0]);
 
-    const entries = store.series.entries();
-    expect(new Set(entries.map(({ key }) => key)).size).toBe(entries.length);
-    expect(store.series.size).toBe(entries.length);
-    expect(entries.filter(({ key }) => decodeKey(key).route > otherRoute).length).toBe(
-      store.layout.seriesBudget,
-    );
-    const total = entries.reduce((sum, { slot }) => sum + store.sum(store.layout.seriesBase + slot), 0);
+    const keys = store.series.keys();
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(store.series.size).toBe(keys.length);
+    expect(keys.filter((key) => routeOf(key) > otherRoute).length).toBe(store.layout.seriesBudget);
+    const count = (key: number): number => store.sum(store.layout.seriesBase + store.series.find(key));
+    const total = keys.reduce((sum, key) => sum + count(key), 0);
     expect(total).toBe(threads * rounds * ids.length);
-    const other = store.series.find(decisionKey(otherRoute, -1));
-    expect(store.sum(store.layout.seriesBase + other)).toBe(
+    expect(count(decisionKey(otherRoute, -1))).toBe(
       store.sum(
         store.layout.families.sallyport_metrics_folded_total.base + foldedFamilies.indexOf('decisions'),
       ),
