@@ -1,6 +1,8 @@
 /** The decision endpoints of one configuration: where they are, who may ask, and which answers each asker can take. */
 import type { Refusal } from '../core/errors.ts';
+import { statusIn } from '../route/error-profile.ts';
 import type { Policy } from '../route/policy.ts';
+import type { ErrorProfile } from '../route/source.ts';
 import { ownedFields } from './answer.ts';
 import { type DecisionMode, defaultMountPath } from './mode.ts';
 
@@ -63,11 +65,16 @@ export class DecisionMounts {
 }
 
 /**
- * The status of a denial as its asker can take it. What failed on our side is 503, whatever it would be elsewhere; what is
+ * The status of a denial as its asker can take it: that of the profile, where it is one. What failed on our side is 503, whatever it would be elsewhere; what is
  * wrong with the request asked about is told as itself where that is understood, else as 403.
  */
-export function statusFor({ mode, unmatched }: DecisionMount, refusal: Refusal): number {
-  const { code, source, status } = refusal;
+export function statusFor(
+  { mode, unmatched }: DecisionMount,
+  refusal: Refusal,
+  profile: ErrorProfile,
+): number {
+  const { code, source } = refusal;
+  const status = statusIn(profile, refusal);
   if (source === 'gateway' || source === 'upstream') return 503;
   if (status === 401 || status === 403) return status;
   // Envoy takes a 5xx for a failure of ours.

@@ -3,10 +3,10 @@ import { type Refusal, refusals } from '../core/errors.ts';
 import { type BatchAnswer, batchBytesMax, type BatchQuestion, readBatch } from '../decision/batch.ts';
 import type { DecisionMode, DecisionOutcome } from '../decision/mode.ts';
 import type { DecisionMount } from '../decision/mounts.ts';
-import type { Route } from '../route/policy.ts';
 import type { Waiter } from '../token/pending.ts';
 import type { Verifier } from '../token/verifier.ts';
 import { collect } from '../upstream/body.ts';
+import type { Arrival } from './arrival.ts';
 import type { Conclude, Conclusion } from './conclusion.ts';
 import type { UwsExchange } from './exchange.ts';
 import type { HeadReader } from './head.ts';
@@ -71,7 +71,7 @@ export function createBatchHandler(parts: BatchParts): AnswerBatch {
       const credentials = token === null ? ofBatch : { authorization: `Bearer ${token}`, count: 1 };
       const waiter = rule(asked, credentials, null, (verdict) => {
         const conclusion = conclude(asked, mount, verdict, credentials.authorization, null);
-        answers[index] = answerTo(conclusion, asked.route);
+        answers[index] = answerTo(conclusion, asked);
         open -= 1;
         finishIfDone();
       });
@@ -80,7 +80,7 @@ export function createBatchHandler(parts: BatchParts): AnswerBatch {
     if (questions.length === 0) finishIfDone();
   }
 
-  function answerTo(conclusion: Conclusion, route: Route | null): BatchAnswer {
+  function answerTo(conclusion: Conclusion, asked: Arrival): BatchAnswer {
     if (conclusion.refusal === null) {
       const headers: Record<string, string> = {};
       for (let i = 0; i < conclusion.fields.length; i += 2)
@@ -94,7 +94,7 @@ export function createBatchHandler(parts: BatchParts): AnswerBatch {
       };
     }
     const { refusal, status } = conclusion;
-    const { headers } = responder.told(refusal, status, route);
+    const { headers } = responder.told(conclusion, asked);
     const challenge = headers[0] === 'WWW-Authenticate' ? { challenge: headers[1]! } : {};
     return { allowed: false, status, code: refusal.code, title: refusal.title, ...challenge };
   }

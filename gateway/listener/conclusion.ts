@@ -5,9 +5,11 @@ import { isDenial, type Verdict } from '../core/verdict.ts';
 import { identityFields, lifetimeSeconds, upstreamFor } from '../decision/answer.ts';
 import type { DecisionMode, DecisionOutcome } from '../decision/mode.ts';
 import { type DecisionMount, statusFor } from '../decision/mounts.ts';
+import { defaultErrorProfile } from '../route/error-profile.ts';
 import type { Route } from '../route/policy.ts';
 import type { Arrival } from './arrival.ts';
 import type { RequestObserver } from './request.ts';
+import { profileFor, type Told } from './respond.ts';
 
 export interface ConclusionParts {
   readonly clock: Clock;
@@ -16,7 +18,7 @@ export interface ConclusionParts {
 }
 
 export type Conclusion =
-  | { readonly refusal: Refusal; readonly status: number }
+  | Told
   | {
       readonly refusal: null;
       readonly route: Route;
@@ -37,10 +39,12 @@ export type Conclude = (
 
 export function createConclude({ clock, observer, count }: ConclusionParts): Conclude {
   function deny(asked: Arrival, mount: DecisionMount, refusal: Refusal): Conclusion {
-    const status = statusFor(mount, refusal);
+    // Whoever sends a batch reads codes; a proxy hands its caller what it is told.
+    const profile = mount.mode === 'batch' ? defaultErrorProfile : profileFor(refusal, asked);
+    const status = statusFor(mount, refusal, profile);
     observer.decided(asked, refusal);
     count(mount.mode, status === 503 ? 'failed' : 'denied');
-    return { refusal, status };
+    return { refusal, status, profile };
   }
 
   return function conclude(asked, mount, verdict, authorization, upstream) {

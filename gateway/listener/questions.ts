@@ -12,6 +12,7 @@ import type { DecisionMode, DecisionOutcome } from '../decision/mode.ts';
 import type { DecisionMount } from '../decision/mounts.ts';
 import { readQuestion } from '../decision/question.ts';
 import type { HttpResponse } from '../native/uws.ts';
+import { defaultErrorProfile } from '../route/error-profile.ts';
 import type { FixedResponse } from '../route/policy.ts';
 import type { Verifier } from '../token/verifier.ts';
 import type { Arrival } from './arrival.ts';
@@ -85,9 +86,8 @@ export function createQuestionHandler(parts: QuestionParts): RequestParts['answe
 
   function answerTo(asked: Arrival, mount: DecisionMount, conclusion: Conclusion): FixedResponse {
     if (conclusion.refusal !== null) {
-      const { refusal, status } = conclusion;
-      const allow = status === 405 ? methodsOf(asked.serving.matcher.allowed(asked.path)) : '';
-      return responder.told(refusal, status, asked.route, allow);
+      const allow = conclusion.status === 405 ? methodsOf(asked.serving.matcher.allowed(asked.path)) : '';
+      return responder.told(conclusion, asked, allow);
     }
     const { fields, seconds } = conclusion;
     const removed = mount.mode === 'envoy' ? removalFields(asked.serving.decisions!.owned, fields) : [];
@@ -95,10 +95,11 @@ export function createQuestionHandler(parts: QuestionParts): RequestParts['answe
     return { status: 200, headers: [...fields, ...removed, ...cacheFields(mount.mode, seconds)], body: '' };
   }
 
-  /** The question itself cannot be answered. */
+  /** The question itself cannot be answered: told to whoever set up the proxy. */
   function refuse(response: HttpResponse, arrival: Arrival, { mode }: DecisionMount, refusal: Refusal): void {
     parts.count(mode, 'refused');
-    answerNow(response, arrival, responder.told(refusal, refusal.status, null), refusal);
+    const told = { refusal, status: refusal.status, profile: defaultErrorProfile };
+    answerNow(response, arrival, responder.told(told, arrival), refusal);
   }
 
   function answerNow(

@@ -8,7 +8,7 @@ import { STATUS_CODES } from 'node:http';
 import { assert } from '../core/assert.ts';
 import { type Refusal, refusalCodes, refusals } from '../core/errors.ts';
 import type { HttpResponse } from '../native/uws.ts';
-import { defaultErrorProfile, detailIn, detailOnRoute, statusIn } from '../route/error-profile.ts';
+import { detailIn, detailOnRoute, statusIn } from '../route/error-profile.ts';
 import type { Matcher } from '../route/match.ts';
 import type { FixedResponse, Policy, Route } from '../route/policy.ts';
 import type { ErrorProfile } from '../route/source.ts';
@@ -46,7 +46,7 @@ interface Rendered {
 }
 
 /** The profile of the route; where there is none, that of the closed prefix, or of the listener. */
-function profileFor(refusal: Refusal, { route, path, serving }: Asker): ErrorProfile {
+export function profileFor(refusal: Refusal, { route, path, serving }: Asker): ErrorProfile {
   // Of other refusals the path may be what is wrong.
   const isUnmatched = refusal === refusals.route_not_found || refusal === refusals.method_not_allowed;
   return route?.errors ?? (isUnmatched ? serving.matcher.errors(path) : null) ?? serving.policy.errors;
@@ -55,6 +55,14 @@ function profileFor(refusal: Refusal, { route, path, serving }: Asker): ErrorPro
 const statusLines = new Map(
   Object.entries(STATUS_CODES).map(([code, name]) => [Number(code), `${code} ${name}`]),
 );
+
+/** How a proxy is told of a refusal of the request that it asked about. */
+export interface Told {
+  readonly refusal: Refusal;
+  /** One that it can take. */
+  readonly status: number;
+  readonly profile: ErrorProfile;
+}
 
 export function statusLine(status: number): string {
   return statusLines.get(status) ?? `${status} Unknown`;
@@ -94,6 +102,13 @@ function render(profile: ErrorProfile, refusal: Refusal, realm: string): Rendere
   };
 }
 
+/** The same, with what is to be said of this token on this route. */
+function worded(rendered: Rendered, profile: ErrorProfile, refusal: Refusal, asker: Asker): Rendered {
+  if (profile.body === 'problem') return rendered;
+  const detail = detailOnRoute(refusal, asker.route, asker.facts, asker.serving.policy.vocabulary);
+  return detail === null ? rendered : { ...rendered, body: detailBody(detail) };
+}
+
 /** Fields that every answer has, by the names they have here. */
 export interface AnswerFieldNames {
   readonly requestId: string;
@@ -117,8 +132,8 @@ export class Responder {
   readonly names: AnswerFieldNames;
   /** By profile, by position in the catalogue. */
   readonly #rendered = new WeakMap<ErrorProfile, readonly Rendered[]>();
-  /** Refusals under another status than their own, as they come up: by code and status. */
-  readonly #restated = new Map<string, Rendered>();
+  /** Refusals under another status than their own, as they come up: by profile, by code and status. */
+  readonly #restated = new WeakMap<ErrorProfile, Map<string, Rendered>>();
 
   constructor(realm: string, names: AnswerFieldNames) {
     this.#realm = realm;
@@ -161,14 +176,12 @@ export class Responder {
    * A refusal as the answer to a proxy that asked about another request: with the status that it can take, and leaving
    * this connection alone.
    */
-  told(refusal: Refusal, status: number, route: Route | null, allow = ''): FixedResponse {
-    const key = `${refusal.code} ${status}`;
-    const rendered =
-      this.#restated.get(key) ?? render(defaultErrorProfile, { ...refusal, status }, this.#realm);
-    this.#restated.set(key, rendered);
+  told(told: Told, asker: Asker, allow = ''): FixedResponse {
+    const { refusal, status, profile } = told;
+    const rendered = worded(this.#restatedOf(told), profile, refusal, asker);
     const headers: string[] = [];
     if (rendered.challenge !== '')
-      headers.push('WWW-Authenticate', rendered.challenge + scopeOf(refusal, route));
+      headers.push('WWW-Authenticate', rendered.challenge + scopeOf(refusal, asker.route));
     if (rendered.retryAfter !== '') headers.push('Retry-After', rendered.retryAfter);
     if (allow !== '') headers.push('Allow', allow);
     headers.push('Cache-Control', 'no-store', 'Content-Type', rendered.contentType);
@@ -216,9 +229,19 @@ export class Responder {
     }
     const rendered = all[refusal.index];
     assert(rendered !== undefined, 'every refusal is rendered');
-    if (profile.body === 'problem') return rendered;
-    const detail = detailOnRoute(refusal, asker.route, asker.facts, asker.serving.policy.vocabulary);
-    return detail === null ? rendered : { ...rendered, body: detailBody(detail) };
+    return worded(rendered, profile, refusal, asker);
+  }
+
+  #restatedOf({ refusal, status, profile }: Told): Rendered {
+    let all = this.#restated.get(profile);
+    if (all === undefined) {
+      all = new Map<string, Rendered>();
+      this.#restated.set(profile, all);
+    }
+    const key = `${refusal.code} ${status}`;
+    const rendered = all.get(key) ?? render(profile, { ...refusal, status }, this.#realm);
+    all.set(key, rendered);
+    return rendered;
   }
 
   #mayAnswer(): boolean {

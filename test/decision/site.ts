@@ -35,6 +35,7 @@ const mountsText = `decision:
 export interface SiteOptions extends GatewayOptions {
   readonly decision?: string;
   readonly preamble?: string;
+  readonly routes?: string;
   /** Where the keys of the issuer are. */
   readonly keys?: string;
 }
@@ -136,7 +137,12 @@ export function requestOf(method: string, target: string, more: Omit<Question, '
 export const configOf = (
   ordersUrl: string,
   billingUrl: string,
-  { decision = mountsText, preamble = testPreamble, keys = 'jwks_file: keys.json' }: SiteOptions = {},
+  {
+    decision = mountsText,
+    preamble = testPreamble,
+    routes = routesText,
+    keys = 'jwks_file: keys.json',
+  }: SiteOptions = {},
 ): string => `${preamble}log: { access: all }
 identity_headers: [x-groups]
 issuers:
@@ -149,7 +155,7 @@ upstreams:
   orders: { urls: ['${ordersUrl}'] }
   billing: { urls: ['${billingUrl}'] }
 ${decision}routes:
-${routesText}`;
+${routes}`;
 
 export const codeIn = ({ text }: RawAnswer): string =>
   text === '' ? '' : (JSON.parse(text) as { code: string }).code;
