@@ -47,11 +47,14 @@ export function publishedDocument(policy: Policy, minor: Minor, options: Publish
   const ids = new Set<unknown>();
   const paths: Record<string, Record<string, unknown>> = {};
   const used = new Set<string>();
+  const schemes: Record<string, Json> = { ...options.schemes };
+  const certificateScheme = freeName('mutualTLS', schemes);
+  schemes[certificateScheme] = { type: 'mutualTLS', description: boundToken };
   for (const route of policy.routes) {
     const { path, parameters } = templateOf(route.pattern);
     const item = (paths[path] ??= {});
-    const security = securityOf(route.access, policy, minor);
-    for (const issuer of security.list.flatMap((requirement) => Object.keys(requirement))) used.add(issuer);
+    const security = securityOf(route.access, policy, minor, certificateScheme);
+    for (const scheme of security.list.flatMap((requirement) => Object.keys(requirement))) used.add(scheme);
     const described = options.operationOf(route);
     const operation =
       described === null ? { parameters, responses: anyResponse } : components.operation(described);
@@ -65,15 +68,22 @@ export function publishedDocument(policy: Policy, minor: Minor, options: Publish
     };
     for (const method of route.methods ?? methods) item[method.toLowerCase()] = own;
   }
-  const securitySchemes = Object.fromEntries(
-    Object.entries(options.schemes).filter(([name]) => used.has(name)),
-  );
+  const securitySchemes = Object.fromEntries(Object.entries(schemes).filter(([name]) => used.has(name)));
   return {
     openapi: versions[minor],
     info: { title: options.title, version: options.version },
     paths,
     components: { ...components.all(), securitySchemes },
   };
+}
+
+const boundToken = 'The token is bound to the certificate that the caller shows (RFC 8705).';
+
+/** Issuers may have any name. */
+function freeName(wanted: string, taken: Readonly<Record<string, Json>>): string {
+  let name = wanted;
+  while (Object.hasOwn(taken, name)) name += '_';
+  return name;
 }
 
 const anyResponse = { default: { description: 'What the service answers.' } };
@@ -107,8 +117,19 @@ interface Security {
   readonly notes: readonly string[];
 }
 
-function securityOf(access: Access | null, { vocabulary }: Policy, minor: Minor): Security {
+/** `certificateScheme`: the name of the scheme for tokens that have to be bound to a certificate. */
+function securityOf(
+  access: Access | null,
+  { vocabulary }: Policy,
+  minor: Minor,
+  certificateScheme: string,
+): Security {
   if (access === null) return { list: [], notes: [] };
+  const isBound = (issuer: string): boolean =>
+    access.certificateBound[vocabulary.issuers.indexOf(issuer)] === true;
+  // 3.0 has no such scheme.
+  const requirementOf = (issuer: string, scopes: readonly string[]): Security['list'][number] =>
+    minor !== '3.0' && isBound(issuer) ? { [issuer]: scopes, [certificateScheme]: [] } : { [issuer]: scopes };
   const issuers = vocabulary.issuers.filter((_, index) => access.issuers[index] === true);
   const all = namesIn(access.all, vocabulary.scopes);
   const any = access.any.map((list) => namesIn(list, vocabulary.scopes));
@@ -122,8 +143,11 @@ function securityOf(access: Access | null, { vocabulary }: Policy, minor: Minor)
         list.map((scope) => Array.from(new Set(scopes).add(scope))),
       );
   return {
-    list: issuers.flatMap((issuer) => alternatives.map((scopes) => ({ [issuer]: scopes }))),
-    notes: isSaid || inWords === '' ? [] : [`Required scopes: ${inWords}.`],
+    list: issuers.flatMap((issuer) => alternatives.map((scopes) => requirementOf(issuer, scopes))),
+    notes: [
+      ...(isSaid || inWords === '' ? [] : [`Required scopes: ${inWords}.`]),
+      ...(minor === '3.0' && issuers.some(isBound) ? [boundToken] : []),
+    ],
   };
 }
 

@@ -19,7 +19,12 @@ interface Document {
 } // prettier-ignore
 
 let files = 0;
-async function publish(routes: string, more = '', documents: Readonly<Record<string, object>> = {}) {
+async function publish(
+  routes: string,
+  more = '',
+  documents: Readonly<Record<string, object>> = {},
+  issuer = '',
+) {
   const config = join(folder, `${++files}.yaml`);
   for (const [name, document] of Object.entries(documents))
     await writeFile(join(folder, name), JSON.stringify(document));
@@ -29,6 +34,7 @@ async function publish(routes: string, more = '', documents: Readonly<Record<str
 issuers:
   main: { issuer: https://main/, algorithms: [ES256], keys: { discovery: true } }
   other: { issuer: other, algorithms: [ES256], keys: { jwks_uri: https://other/jwks } }
+  ${issuer}
 upstreams: { api: { urls: ["http://127.0.0.1:3000"] } }
 ${more}
 routes:
@@ -53,6 +59,44 @@ describe('security is what the route asks for', () => {
   ])('%s', async (_, settings, security) => {
     expect(await securityOf(settings)).toEqual(security);
   }); // prettier-ignore
+});
+
+describe('tokens that have to be bound to a client certificate', () => {
+  const more = `listener: { trust_client_cert: true, trusted_proxies: [127.0.0.1] }\n`;
+  const bound = (issuers: string, more = '') =>
+    `  - { path: /a, methods: [GET], upstream: api, issuers: [${issuers}], certificate_bound: true${more} }\n`;
+
+  test('come with the scheme mutualTLS (OpenAPI 3.1.1 section 4.8.27), for every alternative', async () => {
+    const routes = `${bound('main, other', ', scopes: { all: [r] }')}  - { path: /b, methods: [GET], upstream: api, issuer: main }\n`;
+    const { document } = await publish(routes, more);
+    expect(document!.paths['/a']!['get']!.security).toEqual([
+      { main: ['r'], mutualTLS: [] },
+      { other: ['r'], mutualTLS: [] },
+    ]);
+    expect(document!.paths['/b']!['get']!.security).toEqual([{ main: [] }]);
+    expect(document!.components['securitySchemes']).toMatchObject({ mutualTLS: { type: 'mutualTLS' } });
+  });
+
+  test('have a scheme of their own beside an issuer of that name', async () => {
+    const issuer = 'mutualTLS: { issuer: m, algorithms: [ES256], keys: { jwks_uri: https://m/jwks } }';
+    const { document } = await publish(bound('mutualTLS'), more, {}, issuer);
+    expect(document!.paths['/a']!['get']!.security).toEqual([{ mutualTLS: [], mutualTLS_: [] }]);
+    expect(document!.components['securitySchemes']).toMatchObject({
+      mutualTLS: { type: 'http' },
+      mutualTLS_: { type: 'mutualTLS' },
+    });
+  });
+
+  test('are told of in words where OpenAPI 3.0 knows no such scheme', async () => {
+    const old = { openapi: '3.0.4', info: {}, paths: { '/o': { get: { responses: {} } } } };
+    const routes = `${bound('main')}  - { openapi: old-bound.json, issuer: main, upstream: api, certificate_bound: true }\n`;
+    const { document } = await publish(routes, more, { 'old-bound.json': old });
+    for (const path of ['/a', '/o']) {
+      expect(document!.paths[path]!['get']!.security).toEqual([{ main: [] }]);
+      expect(document!.paths[path]!['get']!['description']).toContain('bound to the certificate');
+    }
+    expect(Object.keys(document!.components['securitySchemes']!)).toEqual(['main']);
+  });
 });
 
 test('issuers that routes take are its security schemes', async () => {
