@@ -9,6 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../core/assert.ts';
 import type { OauthConfig } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
+import { hasConsole } from '../admin/console/address.ts';
 import { openLog } from '../log/logger.ts';
 import { RepeatedWarnings } from '../log/repeats.ts';
 import { watchLoop } from '../metrics/loop.ts';
@@ -172,13 +173,13 @@ const onRequest = createRequestHandler({
 
 /** The configuration in force, and those whose last requests are not over. */
 const servings = new Set([serving]);
-const urlCells = new UrlCells(boot.metrics);
+const urlCells = hasConsole(config.admin) ? new UrlCells(boot.metrics) : null;
 watchLoop(
   recorder,
   () => boot.verifierThreads,
   () => {
     recorder.upstreamsHold([...servings].flatMap((each) => each.upstreamStats()));
-    urlCells.hold(serving.urlStats());
+    urlCells?.hold(serving.urlStats());
   },
 );
 

@@ -12,7 +12,7 @@ import {
   type LabelValues,
   type SeriesFamilyName,
 } from './catalogue.ts';
-import type { CellStore, Region } from './cells.ts';
+import { sums, type CellStore } from './cells.ts';
 import type { AfterBucket } from './exemplars.ts';
 import { KeptLines } from './kept-lines.ts';
 import { headOfSeries, headsOfBlock, preludeOf, type Labels } from './line-heads.ts';
@@ -178,14 +178,6 @@ function labelsOf(values: readonly NamedValues[], block: number): Labels {
       return [label, name] as const;
     })
     .toReversed();
-}
-
-/** Thread by thread, for the sake of the processor's caches. */
-function sums(regions: readonly Region[], cells: Int32Array): Float64Array {
-  const values = new Float64Array(cells.length);
-  for (const { cells: own } of regions)
-    for (let line = 0; line < cells.length; line++) values[line]! += own[cells[line]!]!;
-  return values;
 }
 
 /** The shared cells count each bucket alone; lines count all up to their bound, and the last of a block has the sum of all. */

@@ -4,7 +4,15 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { type RefusalCode, refusals } from '../core/errors.ts';
-import { type Distribution, type Figures, quantileOf, refusalOf, since } from './figures.ts';
+import {
+  type Distribution,
+  type Figures,
+  quantileOf,
+  refusalOf,
+  type SeriesCounts,
+  since,
+} from './figures.ts';
+import { decodeKey, isDecision } from './series.ts';
 
 const everyMs = 10_000;
 /** A quarter of an hour, and the sample it begins with. */
@@ -63,8 +71,8 @@ export class RecentFigures {
   readonly #figures: Figures;
   readonly #clock: Clock;
   readonly #samples: Sample[] = [];
-  /** Totals of refusals at the last sample, by packed key. As large as the series table at most. */
-  #refused = new Map<number, number>();
+  /** All series at the last sample: 12 bytes each. */
+  #last: SeriesCounts = { keys: new Int32Array(0), counts: new Float64Array(0) };
   readonly #timer: NodeJS.Timeout;
 
   constructor(figures: Figures, clock: Clock) {
@@ -76,8 +84,8 @@ export class RecentFigures {
 
   /** Keeps how things are. Runs by itself; public so that a test can run it at a time of its own. */
   sample(): void {
-    const { sample, refused } = this.#take();
-    this.#refused = refused;
+    const { sample, series } = this.#take();
+    this.#last = series;
     this.#samples.push(sample);
     if (this.#samples.length > samplesMax) this.#samples.shift();
   }
@@ -100,35 +108,34 @@ export class RecentFigures {
     clearInterval(this.#timer);
   }
 
-  #take(): { readonly sample: Sample; readonly refused: Map<number, number> } {
+  /** Cost: a read of each series on each thread; memory only for what was refused since the last sample. */
+  #take(): { readonly sample: Sample; readonly series: SeriesCounts } {
     const figures = this.#figures;
-    const sum = figures.summing();
-    const counts: Record<Ending, number> = { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0, left: 0 };
-    const refused = new Map<number, number>();
+    const series = figures.series();
+    const ended: Record<Ending, number> = { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0, left: 0 };
     const news = new Map<number, number>();
     let furtherRefusals = 0;
-    for (const { cell, packed, key } of figures.series()) {
-      const count = sum(cell);
-      if (count === 0) continue;
-      if (key.kind === 'request') {
-        counts[endingOf(key.status)] += count;
-        continue;
-      }
-      if (refusalOf(key) === null) continue;
-      refused.set(packed, count);
-      const more = count - (this.#refused.get(packed) ?? 0);
-      if (more === 0) continue;
-      if (news.size < refusalsOfSampleMax) news.set(packed, more);
-      else furtherRefusals += more;
+    let former = 0;
+    for (let index = 0; index < series.keys.length; index++) {
+      const packed = series.keys[index]!;
+      const count = series.counts[index]!;
+      // Keys are ascending and never leave, so the former ones come in the same order.
+      const before = this.#last.keys[former] === packed ? this.#last.counts[former++]! : 0;
+      if (count === (isDecision(packed) ? before : 0)) continue;
+      const key = decodeKey(packed);
+      if (key.kind === 'request') ended[endingOf(key.status)] += count;
+      else if (refusalOf(key) === null) continue;
+      else if (news.size < refusalsOfSampleMax) news.set(packed, count - before);
+      else furtherRefusals += count - before;
     }
     const sample = {
       atMs: this.#clock.monotonicMs(),
-      endings: counts,
+      endings: ended,
       durations: figures.requestDurations(),
       refusals: news,
       furtherRefusals,
     };
-    return { sample, refused };
+    return { sample, series };
   }
 
   #refusalsOf(samples: readonly Sample[]): readonly RecentRefusal[] {
@@ -141,13 +148,13 @@ export class RecentFigures {
       for (const [packed, more] of news)
         totals.set(packed, { count: (totals.get(packed)?.count ?? 0) + more, sinceMs: before.atMs });
     }
-    const rows = this.#figures.series().flatMap(({ packed, key }): RecentRefusal[] => {
-      const total = totals.get(packed);
+    const rows = [...totals].flatMap(([packed, { count, sinceMs }]): RecentRefusal[] => {
+      const key = decodeKey(packed);
       const code = key.kind === 'decision' ? refusalOf(key) : null;
-      if (total === undefined || code === null) return [];
+      if (code === null) return [];
       const route = this.#figures.routeName(key.route);
-      const lastSecondsAgo = Math.ceil((now - total.sinceMs) / 1000);
-      return [{ route, code, status: refusals[code].status, count: total.count, lastSecondsAgo }];
+      const lastSecondsAgo = Math.ceil((now - sinceMs) / 1000);
+      return [{ route, code, status: refusals[code].status, count, lastSecondsAgo }];
     });
     return rows.toSorted((a, b) => b.count - a.count);
   }

@@ -17,17 +17,20 @@ export interface UrlFigures {
 export class UrlCells {
   readonly #cells: Float64Array;
   readonly #layout: Layout;
+  /** Upstreams that were told last. */
+  #held: readonly number[] = [];
 
   constructor(handle: RegionHandle) {
     this.#layout = layoutFor(handle.seriesMax);
     this.#cells = new Float64Array(handle.region);
-    this.hold([]);
+    // What the thread's predecessor held died with it.
+    this.#clear(0, upstreamNamesMax);
   }
 
   /** The URLs of the configuration in force, by the ordinal of their upstream; what was there before is gone. */
-  hold(upstreams: Iterable<readonly [upstream: number, urls: readonly UrlStats[]]>): void {
-    const { urlBase } = this.#layout;
-    this.#cells.fill(0, urlBase, urlBase + upstreamNamesMax * urlsToldMax * urlCellsOf);
+  hold(upstreams: readonly (readonly [upstream: number, urls: readonly UrlStats[]])[]): void {
+    for (const upstream of this.#held) this.#clear(upstream, upstream + 1);
+    this.#held = upstreams.map(([upstream]) => upstream);
     for (const [upstream, urls] of upstreams) {
       for (const [index, { busy, idle, isOut }] of urls.slice(0, urlsToldMax).entries()) {
         const start = startOf(this.#layout, upstream, index);
@@ -36,6 +39,10 @@ export class UrlCells {
         this.#cells[start + 2]! += isOut ? 1 : 0;
       }
     }
+  }
+
+  #clear(from: number, to: number): void {
+    this.#cells.fill(0, startOf(this.#layout, from, 0), startOf(this.#layout, to, 0));
   }
 }
 

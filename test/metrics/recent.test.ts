@@ -94,6 +94,37 @@ describe('recent figures', () => {
     recent.close();
   });
 
+  it('tell new refusals from old ones, whatever series came between', () => {
+    const { recent, pass, labels, answer, one, other } = stage('a', 'b', 'c');
+    const [a, b, c] = labels.routes as [number, number, number];
+    for (const [recorder, route] of [
+      [one, a],
+      [other, c],
+      [one, c],
+    ] as const)
+      recorder.decided(route, refusals.access_denied.index);
+    pass(10);
+    answer(0, 418);
+    answer(2, 418);
+    one.decided(b, refusals.access_denied.index);
+    other.decided(c, refusals.access_denied.index);
+    pass(10);
+    pass(880);
+    const told = () => recent.recent().refusals.map(({ route, count }) => [route, count]);
+    expect(told()).toEqual([
+      ['c', 3],
+      ['a', 1],
+      ['b', 1],
+    ]);
+    expect(recent.recent().whole.requests).toBe(2);
+    pass(10);
+    expect(told()).toEqual([
+      ['b', 1],
+      ['c', 1],
+    ]);
+    recent.close();
+  });
+
   it('keep a bounded number of kinds of refusals apart in each sample', () => {
     const { recent, labels, one, pass } = stage(...Array.from({ length: 300 }, (_, index) => `r${index}`));
     for (const route of labels.routes) one.decided(route, refusals.token_expired.index);
