@@ -13,7 +13,7 @@ export function sayForNow(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
 }
 
-/** `program`: the built gateway to measure, `dist/gateway/main.js`. */
+/** `program`: the built gateway to measure (`programOf`). */
 export function openBench(seconds: number, program: string): Bench {
   return {
     seconds,

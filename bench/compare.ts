@@ -23,7 +23,7 @@ import { casesNamed } from './cases.ts';
 import { readCommandLine } from './command-line.ts';
 import { describeMachine } from './machine.ts';
 import { missingOf } from './peers/debian.ts';
-import { ownProgram } from './servers/gateway.ts';
+import { ownProgram, programOf } from './servers/gateway.ts';
 import { bootstrapMedian, type Interval, seededRandom, summarise } from './statistics.ts';
 
 /** The contender that is the gateway, in the cases that have one. */
@@ -128,5 +128,5 @@ function buildOf(revision: string): { program: string; commit: string; remove: (
     remove();
     throw error;
   }
-  return { program: join(folder, 'dist', 'gateway', 'main.js'), commit, remove };
+  return { program: programOf(folder), commit, remove };
 }

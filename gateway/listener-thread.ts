@@ -1,8 +1,7 @@
 /** A listener thread, as main makes it. */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { ListenerBoot, ListenerSeed } from './listener/messages.ts';
-
-const entry = new URL('./listener/thread.js', import.meta.url);
+import { listenerEntry } from './places.ts';
 
 /**
  * A thread that loads its code at once and then waits for what it is to serve. So the first one can be made before main has
@@ -19,7 +18,7 @@ export class ListenerThread {
     const { port1, port2 } = new MessageChannel();
     this.name = `listener-${index}`;
     this.#boot = port1;
-    this.worker = new Worker(entry, {
+    this.worker = new Worker(listenerEntry, {
       workerData: { name: this.name, boot: port2 } satisfies ListenerSeed,
       transferList: [port2],
     });

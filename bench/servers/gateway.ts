@@ -1,5 +1,5 @@
 /** The built gateway, configured for the bench. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,15 @@ import type { Certificate } from './certificate.ts';
 import { type Server, type ServerOptions, startServer } from './server.ts';
 
 /** The build that the bench itself belongs to. */
-export const ownProgram = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
+export const ownProgram = programOf(fileURLToPath(new URL('../../..', import.meta.url)));
+
+/** The built program of the checkout at `folder`, as its manifest says. */
+export function programOf(folder: string): string {
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    readonly bin: { readonly sallyport: string };
+  };
+  return join(folder, manifest.bin.sallyport);
+}
 
 export interface GatewayOptions extends ServerOptions {
   readonly corpus: Corpus;
@@ -39,7 +47,7 @@ export interface Gateway extends Server {
   readonly program: string;
 }
 
-/** Starts a built gateway; `program` is its `dist/gateway/main.js`. */
+/** Starts a built gateway; `program`: `programOf` it. */
 export async function startGateway(program: string, options: GatewayOptions): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   const configFile = join(folder, 'written', 'sallyport.yaml');

@@ -6,6 +6,7 @@
  */
 import { Piscina } from 'piscina';
 import type { VerifyReply, VerifyTask } from '../../workers/messages.ts';
+import { verifyEntry } from '../places.ts';
 
 /** Piscina's own queue stays empty: one task runs, one is at the worker's door. */
 export const tasksPerWorker = 2;
@@ -20,10 +21,7 @@ export interface VerifyWorker {
 /** Opens workers; `onLost` is called when the thread is lost, whether it had a task or not. */
 export type OpenWorker = (onLost: () => void) => VerifyWorker;
 
-/** The compiled worker, as seen from the compiled gateway. */
-export const workerUrl = new URL('../../workers/verify.js', import.meta.url);
-
-export function piscinaWorker(url: URL = workerUrl): OpenWorker {
+export function piscinaWorker(url: URL = verifyEntry): OpenWorker {
   return (onLost) => {
     const piscina = new Piscina<VerifyTask, VerifyReply>({
       filename: url.href,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { built, root } from '../support/built.ts';
+import { built, root, sallyport } from '../support/built.ts';
 import { describeWith } from '../support/debian.ts';
 import { until } from '../support/until.ts';
 
@@ -37,7 +37,7 @@ describeWith('curl', 'the demo', () => {
 
   beforeAll(async () => {
     occupied = await occupy(8080);
-    program = spawn(process.execPath, [built('gateway/main.js'), 'start'], {
+    program = spawn(process.execPath, [sallyport, 'start'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     program.stdout!.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
@@ -101,11 +101,11 @@ describe('the installed package', () => {
   it('has no demo, and says what to do instead', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
     try {
-      for (const part of ['gateway', 'workers', 'sim', 'bench'])
+      for (const part of ['sallyport', 'gateway', 'sim'])
         cpSync(built(part), join(folder, 'dist', part), { recursive: true });
       copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
       symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-      const args = [join(folder, 'dist/gateway/main.js'), 'start'];
+      const args = [join(folder, 'dist/sallyport/main.js'), 'start'];
       const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
       expect(stderr).toContain('sallyport start -c FILE');
       expect(status).toBe(2);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { built, root } from '../support/built.ts';
+import { root, sallyport } from '../support/built.ts';
 
 const folder = join(root, 'examples');
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -18,7 +18,7 @@ describe('examples', () => {
   it.each(files)('%s passes `sallyport check`, but for secrets that it cannot bring along', (name) => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [built('gateway/main.js'), 'check', join(folder, name), '--format', 'json'],
+      [sallyport, 'check', join(folder, name), '--format', 'json'],
       { encoding: 'utf8' },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

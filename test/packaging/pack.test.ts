@@ -1,10 +1,12 @@
 /** What `npm pack` makes, installed into an empty folder without any install script, works. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestGateway, testPreamble } from '../support/gateway.ts';
 
 interface Packed {
   readonly filename: string;
@@ -16,6 +18,8 @@ const INSTALL_MS_MAX = 180_000;
 const folder = fs.mkdtempSync(join(tmpdir(), 'sallyport-pack-'));
 const consumer = join(folder, 'consumer');
 const home = join(folder, 'home');
+const command = join(consumer, 'node_modules/.bin/sallyport');
+const environment = { PATH: process.env['PATH'], HOME: home, TMPDIR: folder };
 let packed: Packed;
 
 beforeAll(() => {
@@ -48,6 +52,9 @@ describe('the packed program', () => {
       expect.arrayContaining([
         'LICENSE',
         'package.json',
+        'dist/sallyport/main.js',
+        'dist/sallyport/listener.js',
+        'dist/sallyport/verify.js',
         'dist/gateway/native/uws.js',
         'dist/gateway/native/install.js',
       ]),
@@ -68,14 +75,44 @@ describe('the packed program', () => {
   });
 
   it('has a command that explains itself', () => {
-    expect(run(join(consumer, 'node_modules/.bin/sallyport'), ['--help'])).toMatch(/^ +start\b/m);
+    expect(run(command, ['--help'])).toMatch(/^ +start\b/m);
+  });
+
+  it('has the simulator, and the modules that it runs', () => {
+    expect(run(command, ['sim', 'run', 'burst-2'])).toMatch(/burst-2 +complete/);
+  });
+
+  it('serves: its threads find their code', async () => {
+    const file = join(folder, 'sallyport.yaml');
+    const keys = createPublicKey(generateKeyPairSync('ed25519').privateKey).export({ format: 'jwk' });
+    fs.writeFileSync(join(folder, 'keys.json'), JSON.stringify({ keys: [{ ...keys, alg: 'EdDSA' }] }));
+    fs.writeFileSync(
+      file,
+      `${testPreamble}issuers:
+  own: { issuer: 'https://issuer.example', audiences: [us], algorithms: [EdDSA], keys: { jwks_file: keys.json } }
+routes:
+  - { path: /open, public: true, respond: { status: 204 } }
+`,
+    );
+    const gateway = new TestGateway(
+      spawn(command, ['start', '-c', file], {
+        cwd: consumer,
+        env: environment,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+      fs.mkdtempSync(join(folder, 'run-')),
+      file,
+    );
+    await gateway.ready();
+    expect((await fetch(`${gateway.url}/open`)).status).toBe(204);
+    expect(await gateway.stop()).toEqual({ code: 0, signal: null });
   });
 });
 
 /** Runs a program in the consumer's folder with a home of its own, and returns what it prints. */
 function run(program: string, args: readonly string[]): string {
-  const env = { PATH: process.env['PATH'], HOME: home, TMPDIR: folder };
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: consumer, env, encoding: 'utf8' });
+  const options = { cwd: consumer, env: environment, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync(program, args, options);
   if (status !== 0) throw new Error(`${program} ended with ${String(status)}: ${stderr}`);
   return stdout;
 }

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { loadDriver } from '../../gateway/native/uws.ts';
+import { sallyport } from '../support/built.ts';
 
 await serveOnce();
 showHelp();
@@ -30,8 +30,7 @@ async function serveOnce(): Promise<void> {
 
 /** The command explains itself. */
 function showHelp(): void {
-  const program = fileURLToPath(new URL('../../gateway/main.js', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--help'], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [sallyport, '--help'], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   for (const command of ['start', 'check', 'explain'])
     assert.match(stdout, new RegExp(`^ +${command}\\b`, 'm'));

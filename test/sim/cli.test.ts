@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exitCode, worst } from '../../sim/exit-codes.ts';
 import { codeOfResult, perform, defaultTaskOptions } from '../../sim/suite.ts';
+import { sallyport } from '../support/built.ts';
 
 const directory = mkdtempSync(`${tmpdir()}/sallyport-sim-`);
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Runs the built program. */
 function sim(...args: string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/gateway/main.js', 'sim', ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [sallyport, 'sim', ...args], {
     encoding: 'utf8',
   });
   return { code: status, out: stdout, err: stderr };

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** The folder with package.json. */
 export const root = findRoot(dirname(fileURLToPath(import.meta.url)));
 
+/** The program that the package ships. */
+export const sallyport = built('sallyport/main.js');
+
 /** The absolute path of a file below `dist/`. */
 export function built(path: string): string {
   return join(root, 'dist', path);

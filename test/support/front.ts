@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { built } from './built.ts';
+import { sallyport } from './built.ts';
 import { findProgram } from './debian.ts';
 import { RawClient } from './raw-client.ts';
 import { until } from './until.ts';
@@ -18,7 +18,7 @@ const attemptsMax = 3;
 
 /** Prints the snippet for a configuration. */
 export function snippetOf(configFile: string, proxy: string, ...more: readonly string[]): string {
-  const args = [built('gateway/main.js'), 'snippets', proxy, '-c', configFile, ...more];
+  const args = [sallyport, 'snippets', proxy, '-c', configFile, ...more];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`no snippet for ${proxy}: ${stderr}`);
   return stdout;

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { text } from 'node:stream/consumers';
-import { built } from './built.ts';
+import { sallyport } from './built.ts';
 import { until } from './until.ts';
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
@@ -52,7 +52,7 @@ export async function startGateway(configText: string, options: GatewayOptions =
   writeFileSync(configFile, configText);
   const preloading =
     options.preload === undefined ? {} : { NODE_OPTIONS: `--import ${pathToFileURL(options.preload).href}` };
-  const child = spawn(process.execPath, [built('gateway/main.js'), 'start', '-c', configFile], {
+  const child = spawn(process.execPath, [sallyport, 'start', '-c', configFile], {
     cwd: folder,
     env: { ...process.env, ...options.env, ...preloading },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.preload === undefined ? [] : ['ipc' as const])],

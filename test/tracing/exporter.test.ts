@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { built } from '../support/built.ts';
+import { built, sallyport } from '../support/built.ts';
 import { Collector } from '../support/collector.ts';
 import { type GatewayOptions, startGateway, type TestGateway, testPreamble } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
@@ -139,7 +139,7 @@ describe('packages that are not there', () => {
     const preload = pathToFileURL(built('test/tracing/missing-package-thread.js')).href;
     const { status, stderr } = spawnSync(
       process.execPath,
-      ['--import', preload, built('gateway/main.js'), 'start', '-c', file],
+      ['--import', preload, sallyport, 'start', '-c', file],
       { encoding: 'utf8' },
     );
     rmSync(folder, { recursive: true });

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { built } from '../../support/built.ts';
+import { sallyport } from '../../support/built.ts';
 import { describeWith } from '../../support/debian.ts';
 import { until } from '../../support/until.ts';
 import { launch, visitor } from '../../support/browser.ts';
@@ -13,7 +13,7 @@ describeWith('chromium', 'the login of the demo', () => {
   let url = '';
 
   beforeAll(async () => {
-    program = spawn(process.execPath, [built('gateway/main.js'), 'start'], {
+    program = spawn(process.execPath, [sallyport, 'start'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let printed = '';

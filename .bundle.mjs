@@ -1,0 +1,41 @@
+// Writes the program that `npm start`, the package, the tests and the bench run: the compiled modules, and those packages that
+// nearly each start needs, in a few files. Half of a start was finding and reading 300 of them.
+import { readFileSync } from 'node:fs';
+import { build } from 'rolldown';
+
+await build({
+  // gateway/places.ts names these files, too.
+  input: {
+    main: 'dist/gateway/main.js',
+    listener: 'dist/gateway/listener/thread.js',
+    verify: 'dist/workers/verify.js',
+  },
+  platform: 'node',
+  external: [
+    // Native, with threads or files of their own, or loaded only where a configuration asks for them.
+    /^(uWebSockets\.js|piscina|pino|undici|@redis\/client|@opentelemetry\/.*)$/,
+    // The simulator and the demo stay beside the bundle.
+    /[\\/]dist[\\/](sim|examples)[\\/]/,
+  ],
+  plugins: [
+    {
+      // With the maps of tsc, those of the bundle lead to the sources (node --enable-source-maps).
+      name: 'maps-of-tsc',
+      load: {
+        filter: { id: /[\\/]dist[\\/](gateway|workers)[\\/]/ },
+        handler: (/** @type {string} */ file) => ({
+          code: readFileSync(file, 'utf8'),
+          map: readFileSync(`${file}.map`, 'utf8'),
+        }),
+      },
+    },
+  ],
+  output: {
+    // Not `dist/sallyport`: what stays outside is named from here.
+    dir: 'dist',
+    entryFileNames: 'sallyport/[name].js',
+    chunkFileNames: 'sallyport/[name].js',
+    sourcemap: true,
+    keepNames: true,
+  },
+});
