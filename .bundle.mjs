@@ -14,8 +14,9 @@ await build({
   external: [
     // Native, with threads or files of their own, or loaded only where a configuration asks for them.
     /^(uWebSockets\.js|piscina|pino|undici|@redis\/client|@opentelemetry\/.*)$/,
-    // The simulator and the demo stay beside the bundle.
-    /[\\/]dist[\\/](sim|examples)[\\/]/,
+    // The simulator and the demo stay beside the bundle, and so does what the simulator runs: it is to be what ships.
+    /[\\/]dist[\\/](sim|examples|gateway[\\/]flight|gateway[\\/]oauth[\\/]protocol)[\\/]/,
+    /[\\/]dist[\\/]gateway[\\/]core[\\/]assert\.js$/,
   ],
   plugins: [
     {
