@@ -19,11 +19,16 @@ export interface AnswersParts {
   readonly pendingMax: number;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Asks the hook. Never rejects, and has a deadline of its own. */
-  readonly call: (question: string) => Promise<HookAnswer>;
+  readonly call: (question: string, traceFields: readonly string[]) => Promise<HookAnswer>;
   readonly observe: (answer: HookAnswer, origin: HookOrigin) => void;
 }
 
 type Settle = (answer: HookAnswer) => void;
+
+/** Fields of the trace that the call is part of: name, value, name, value. */
+type TraceFields = () => readonly string[];
+
+const noTrace: TraceFields = () => [];
 
 /** Longer questions are asked each time: what is kept is bounded in bytes too. */
 const keptLengthMax = 4096;
@@ -38,8 +43,11 @@ export class HookAnswers {
     this.#parts = parts;
   }
 
-  /** Settles once: at once from what is kept, or when the hook has answered. */
-  ask(question: string, settle: Settle): void {
+  /**
+   * Settles once: at once from what is kept, or when the hook has answered. A call is part of the trace of the request that it
+   * is made for; those that join it have no part in it.
+   */
+  ask(question: string, settle: Settle, traceFields = noTrace): void {
     const { clock, observe, pendingMax } = this.#parts;
     const kept = this.#kept.get(question);
     if (kept !== undefined && kept.untilMs > clock.monotonicMs()) {
@@ -63,7 +71,7 @@ export class HookAnswers {
       settle(answer);
     };
     this.#pending.set(question, [first]);
-    void this.#parts.call(question).then((answer) => this.#answered(question, answer));
+    void this.#parts.call(question, traceFields()).then((answer) => this.#answered(question, answer));
   }
 
   #answered(question: string, answer: HookAnswer): void {

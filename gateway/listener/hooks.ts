@@ -25,7 +25,7 @@ export function openHooks(
         entriesMax: hook.cacheEntries,
         pendingMax: hook.pendingMax,
         clock: systemClock,
-        call: (question) => client.ask(question),
+        call: (question, traceFields) => client.ask(question, traceFields),
         observe: (answer, origin) => {
           recorder.hookAnswered(answer, origin);
           if (answer === 'failed')

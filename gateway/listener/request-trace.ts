@@ -89,6 +89,13 @@ export class RequestTrace {
     this.#waited('verify token', fromMs, 'code' in outcome ? (outcome as Refusal) : null, attributes);
   }
 
+  /** The access hook of its route is called. What is returned goes with it, as if the request itself asked. */
+  asking(): readonly string[] {
+    this.#guarded(() => this.#begin(null));
+    this.#context ??= unrecordedTrace();
+    return traceContextFields(this.#context);
+  }
+
   /** The access hook of its route was asked. */
   asked(fromMs: number, hook: string, refusal: Refusal | null): void {
     this.#waited('access hook', fromMs, refusal, { 'sallyport.hook': hook });

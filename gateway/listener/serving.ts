@@ -35,6 +35,7 @@ import { Limiter } from './limiter.ts';
 import type { Configuration } from './messages.ts';
 import { trustedPeers } from './peers.ts';
 import { openHooks, type OpenHook } from './hooks.ts';
+import type { RequestTrace } from './request-trace.ts';
 import { Reissuer } from './reissuer.ts';
 import { recordUpstream } from './recorded-upstream.ts';
 
@@ -204,7 +205,11 @@ export class Serving {
    */
   askHook(
     route: Route,
-    request: { readonly methodName: string; readonly path: string },
+    request: {
+      readonly methodName: string;
+      readonly path: string;
+      readonly trace?: Pick<RequestTrace, 'asking'> | null;
+    },
     facts: Facts,
     settle: (refusal: Refusal | null) => void,
   ): void {
@@ -212,7 +217,11 @@ export class Serving {
     assert(hook !== undefined, 'a route asks a hook that there is');
     const question = questionOf(route, request, facts, this.policy.vocabulary);
     if (question === null) return settle(refusals.claim_unforwardable);
-    hook.answers.ask(question, (answer) => settle(refusalOf[answer]));
+    hook.answers.ask(
+      question,
+      (answer) => settle(refusalOf[answer]),
+      () => request.trace?.asking() ?? [],
+    );
   }
 
   login(permit: Permit, mount: OauthMount, exchange: Exchange): void {

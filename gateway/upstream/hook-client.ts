@@ -27,8 +27,8 @@ export class HookClient {
     this.#agent = this.#open();
   }
 
-  /** Never rejects. */
-  async ask(question: string): Promise<HookAnswer> {
+  /** Never rejects. `traceFields`: name, value, name, value. */
+  async ask(question: string, traceFields: readonly string[]): Promise<HookAnswer> {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), this.#options.timeoutMs);
     try {
@@ -36,7 +36,7 @@ export class HookClient {
         origin: this.#url.origin,
         path: this.#url.pathname + this.#url.search,
         method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        headers: ['content-type', 'application/json', 'accept', 'application/json', ...traceFields],
         body: question,
         signal: deadline.signal,
       });

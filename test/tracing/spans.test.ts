@@ -1,6 +1,6 @@
 /** The spans of requests, as a collector gets them from the built program. */
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -33,7 +33,11 @@ const backend = await Backend.replying(({ target }) => {
   const status = target.startsWith('/orders/broken') ? '500 Broken' : '200 OK';
   return `HTTP/1.1 ${status}\r\nContent-Length: 2\r\n\r\nok`;
 });
-const hook = createServer((_, response) => void response.writeHead(204).end());
+const hookHeads: IncomingHttpHeaders[] = [];
+const hook = createServer(({ headers }, response) => {
+  hookHeads.push(headers);
+  response.writeHead(204).end();
+});
 await once(hook.listen(0, '127.0.0.1'), 'listening');
 const hookUrl = `http://127.0.0.1:${(hook.address() as AddressInfo).port}`;
 const nobody = createServer();
@@ -253,6 +257,17 @@ describe('with an exporter', async () => {
     await get(gateway, '/orders/forged', bearer(token({ jti: 'x' }).replace(/.{8}$/, 'AAAAAAAA')));
     const server = await collector.server('/orders/forged');
     expect(childOf(server, 'verify token').attributes).toMatchObject({ 'error.type': 'token_signature' });
+  });
+
+  it('an access hook is asked within the trace of its request, tracestate and all', async () => {
+    const headers = { ...bearer(hmacToken({ sub: 'traced' })), traceparent: above, tracestate: 'vendor=x' };
+    await get(gateway, '/asked?of=a-trace', headers);
+    const { traceparent, tracestate } = hookHeads.at(-1)!;
+    const server = await until('the span', () =>
+      collector.spans.find((span) => span.name === 'GET /asked' && span.traceId === traceId),
+    );
+    expect([traceparent, tracestate]).toEqual([`00-${traceId}-${server.spanId}-01`, 'vendor=x']);
+    expect(childOf(server, 'access hook').parentId).toBe(server.spanId);
   });
 
   it('an access hook that was asked has a span', async () => {
