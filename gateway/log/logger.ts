@@ -48,6 +48,8 @@ const writeBytesMax = 4096;
 /** Held back at most, while the output is stuck; beyond it lines are dropped. */
 const heldBytesMax = 8 * 1024 * 1024;
 const flushIntervalMs = 500;
+/** What a write that was begun gets at the end of its thread. */
+const writeMsMax = 50;
 const warnLevel = 40;
 const fatalLevel = 60;
 
@@ -72,7 +74,13 @@ export function openLog(options: LogOptions): LogSink {
       // Not open yet, or closed: nothing can be written any more.
     }
   };
-  process.on('exit', flush);
+  const flushAtExit = (): void => {
+    // A write that a thread of the pool has in hand is not heard of any more, and would be called off with the thread.
+    if ((stream as unknown as { readonly _writing: boolean })._writing)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, writeMsMax);
+    flush();
+  };
+  process.on('exit', flushAtExit);
 
   const root = pino(
     {
@@ -104,7 +112,7 @@ export function openLog(options: LogOptions): LogSink {
     },
     flush,
     close: async () => {
-      process.off('exit', flush);
+      process.off('exit', flushAtExit);
       const closed = once(stream, 'close');
       stream.end();
       await closed;

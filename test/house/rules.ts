@@ -65,7 +65,8 @@ export const rules: readonly Rule[] = [
   {
     name: 'only cells touch Atomics',
     covers: /^(gateway|workers|examples)\/.*\.ts$/,
-    except: /^gateway\/(flight\/real-cells\.ts|listener\/ticket-ring\.ts|metrics\/)/,
+    // The log waits by it, on cells of nobody else.
+    except: /^gateway\/(flight\/real-cells\.ts|listener\/ticket-ring\.ts|log\/logger\.ts|metrics\/)/,
     findings: matches(/\bAtomics\.\w+\(/g),
   },
   {

@@ -111,16 +111,18 @@ export class RawClient {
   }
 
   async #until<T>(what: string, timeoutMs = 10_000, take: () => T | null): Promise<T> {
-    const timer = setTimeout(() => this.#wake?.(), timeoutMs);
-    const startedMs = performance.now();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake?.();
+    }, timeoutMs);
     try {
       for (;;) {
         const got = take();
         if (got !== null) return got;
         const seen = `after ${JSON.stringify(this.pending.toString('latin1', 0, 500))}`;
         if (this.closed) throw new RawClientError(`closed before ${what}, ${seen}`);
-        if (performance.now() - startedMs >= timeoutMs)
-          throw new RawClientError(`no sign of ${what} in ${timeoutMs} ms, ${seen}`);
+        if (late) throw new RawClientError(`no sign of ${what} in ${timeoutMs} ms, ${seen}`);
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } catch (error) {
