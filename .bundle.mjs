@@ -1,9 +1,10 @@
 // Writes the program that `npm start`, the package, the tests and the bench run: the compiled modules, and those packages that
 // nearly each start needs, in a few files. Half of a start was finding and reading 300 of them.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'rolldown';
 
-await build({
+const { output } = await build({
   // gateway/places.ts names these files, too.
   input: {
     main: 'dist/gateway/main.js',
@@ -40,3 +41,17 @@ await build({
     keepNames: true,
   },
 });
+
+// Their licences ask for their words to go along.
+const folders = new Set(
+  output
+    .flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
+    .flatMap((id) => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id) ?? []),
+);
+const licences = [...folders].toSorted().map((folder) => {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  const words = file === undefined ? '' : `\n\n${readFileSync(join(folder, file), 'utf8').trim()}`;
+  return `${name} ${version}: ${license}${words}\n`;
+});
+writeFileSync('dist/sallyport/LICENCES.txt', licences.join('\n---\n\n'));

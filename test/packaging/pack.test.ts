@@ -55,10 +55,21 @@ describe('the packed program', () => {
         'dist/sallyport/main.js',
         'dist/sallyport/listener.js',
         'dist/sallyport/verify.js',
+        'dist/sallyport/LICENCES.txt',
         'dist/gateway/native/uws.js',
         'dist/gateway/native/install.js',
       ]),
     );
+  });
+
+  it('brings the licences of the packages that were bundled', () => {
+    const licences = fs.readFileSync(
+      join(consumer, 'node_modules/sallyport/dist/sallyport/LICENCES.txt'),
+      'utf8',
+    );
+    for (const name of ['zod', 'yaml', 'prom-client', 'jose', 'commander', 'ws'])
+      expect(licences).toMatch(new RegExp(`^${name} [\\d.]+: [A-Z]`, 'm'));
+    expect(licences.match(/permission|apache license/gi)!.length).toBeGreaterThan(10);
   });
 
   it('holds no tests, sources or maps', () => {
