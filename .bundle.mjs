@@ -12,6 +12,9 @@ const { output } = await build({
     verify: 'dist/workers/verify.js',
   },
   platform: 'node',
+  // Nothing is left out, here and by `minify`: a call whose result is not used, `decodeURIComponent(path)` in a try block, was
+  // taken for one without effect, and a check was gone.
+  treeshake: false,
   external: [
     // Native, with threads or files of their own, or loaded only where a configuration asks for them.
     /^(uWebSockets\.js|piscina|pino|undici|@redis\/client|@opentelemetry\/.*)$/,
@@ -39,6 +42,7 @@ const { output } = await build({
     chunkFileNames: 'sallyport/[name].js',
     sourcemap: true,
     keepNames: true,
+    minify: false,
   },
 });
 
