@@ -81,7 +81,7 @@ listener: { host: 127.0.0.1, port: 0, threads: 1 }
 admin: { host: 127.0.0.1, port: 0 }
 upstreams: { api: { urls: ['http://127.0.0.1:${backend.port}'] } }
 oauth:
-  shared: { redis: 'redis://127.0.0.1:${redis.port}', lease_ms: 1500, timeout_ms: 500 }
+  shared: { redis: 'redis://127.0.0.1:${redis.port}', lease_ms: 4500, timeout_ms: 1500 }
   store: { file: ${join(folder, 'credentials')}, key_env: RING }
   limits: { starts: 1000, starts_per_minute: 1000 }
   providers:
