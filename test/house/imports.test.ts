@@ -26,12 +26,15 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
   'no-unresolved': ['gateway/keys/lost.ts', "import './nowhere.ts';"],
   'product-runs-on-dependencies': ['gateway/keys/dev.ts', "import 'fast-check';"],
   'core-imports-nothing': ['gateway/core/curious.ts', "import '../keys/plain.ts';"],
-  'flight-imports-core': ['gateway/flight/curious.ts', "import '../keys/plain.ts';"],
+  'flight-imports-assert': ['gateway/flight/curious.ts', "import '../core/plain.ts';"],
   'route-imports-core': ['gateway/route/curious.ts', "import type { Plain } from '../keys/plain.ts';"],
   'decision-imports-route': ['gateway/decision/curious.ts', "import '../keys/plain.ts';"],
   'openapi-imports-core-and-route': ['gateway/openapi/curious.ts', "import '../keys/plain.ts';"],
   'native-imports-nothing': ['gateway/native/curious.ts', "import '../keys/plain.ts';"],
-  'protocol-imports-core-and-flight': ['gateway/oauth/protocol/curious.ts', "import '../../keys/plain.ts';"],
+  'protocol-imports-assert-and-flight': [
+    'gateway/oauth/protocol/curious.ts',
+    "import '../../core/plain.ts';",
+  ],
   'sim-imports-core-flight-protocol': ['sim/curious.ts', "import '../gateway/keys/plain.ts';"],
   'product-never-imports-tools': ['workers/tool.ts', "import '../bench/plain.ts';"],
   'nothing-imports-tests': ['bench/tested.ts', "import '../test/plain.ts';"],
@@ -44,6 +47,7 @@ const planted: Readonly<Record<string, readonly [file: string, text: string]>> =
 };
 const innocent = {
   'gateway/keys/two.ts': "import './one.ts';",
+  'gateway/core/plain.ts': 'export type Plain = string;',
   'gateway/keys/plain.ts': 'export type Plain = string;',
   'bench/plain.ts': "import 'undici';",
   'test/plain.ts': "import '../sim/curious.ts';",
