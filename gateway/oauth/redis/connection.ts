@@ -25,6 +25,8 @@ export class SharedFault extends Error {
 }
 
 export class RedisScripts {
+  /** Resolves when the first attempt to connect is over, however it ended. */
+  readonly attempted: Promise<void>;
   readonly #client: ReturnType<typeof createClient>;
   readonly #prefix: string;
   readonly #timeoutMs: number;
@@ -40,9 +42,13 @@ export class RedisScripts {
       socket: { connectTimeout: timeoutMs, reconnectStrategy: (tries) => Math.min(2000, 50 * 2 ** tries) },
     });
     this.#client.on('error', failed);
+    this.attempted = new Promise((resolve) => {
+      this.#client.once('ready', () => resolve());
+      this.#client.once('error', () => resolve());
+    });
     this.#client.connect().catch(failed);
     // A thread that ends does not wait for it.
-    this.#client.unref();
+    void this.attempted.then(() => this.#client.unref());
   }
 
   /** Runs a script on the words of a key. Errors: `SharedFault`. */
