@@ -25,7 +25,7 @@ export class SharedFault extends Error {
 }
 
 export class RedisScripts {
-  /** Resolves when the first attempt to connect is over, however it ended. */
+  /** Resolves when it is connected, or after `timeoutMs`. */
   readonly attempted: Promise<void>;
   readonly #client: ReturnType<typeof createClient>;
   readonly #prefix: string;
@@ -44,7 +44,7 @@ export class RedisScripts {
     this.#client.on('error', failed);
     this.attempted = new Promise((resolve) => {
       this.#client.once('ready', () => resolve());
-      this.#client.once('error', () => resolve());
+      setTimeout(resolve, timeoutMs);
     });
     this.#client.connect().catch(failed);
     // A thread that ends does not wait for it.
