@@ -1,8 +1,11 @@
 // Writes the program that `npm start`, the package, the tests and the bench run: the compiled modules, and those packages that
 // nearly each start needs, in a few files. Half of a start was finding and reading 300 of them.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'rolldown';
+
+// What an earlier build named otherwise would be shipped, too.
+rmSync('dist/sallyport', { recursive: true, force: true });
 
 const { output } = await build({
   // gateway/places.ts names these files, too.

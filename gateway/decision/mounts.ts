@@ -65,8 +65,8 @@ export class DecisionMounts {
 }
 
 /**
- * The status of a denial as its asker can take it: that of the profile, where it is one. What failed on our side is 503, whatever it would be elsewhere; what is
- * wrong with the request asked about is told as itself where that is understood, else as 403.
+ * The status of a denial as its asker can take it: that of the profile, where it is one. What failed on our side is 503,
+ * whatever it would be elsewhere; what is wrong with the request asked about is told as itself where that is understood, else as 403.
  */
 export function statusFor(
   { mode, unmatched }: DecisionMount,

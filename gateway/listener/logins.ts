@@ -93,7 +93,5 @@ async function sharedFlights(
     timeoutMs,
     failed: (error) => warnings.warn('redis', { err: error }, 'Redis cannot be reached'),
   });
-  // Whoever asks first finds it there.
-  await scripts.attempted;
   return new SharedFlights((name, key, ...args) => scripts.run(name, key, ...args), leaseMs);
 }

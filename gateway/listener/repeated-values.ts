@@ -4,39 +4,30 @@
  *
  * A value is kept from its second coming on. So one that comes once, as forged tokens do, is not kept alive.
  */
+import { tailHash } from '../core/tail-hash.ts';
 
 /** Together with `lengthMax` this bounds the memory: 2 MiB for a listener. */
 const places = 512;
 /** Shorter ones are judged as quickly as they are found. */
 const lengthMin = 64;
 const lengthMax = 4096;
-/** Characters of its end that tell a value from others. */
-const printedLength = 8;
 
 export class RepeatedValues {
   readonly #values: string[] = Array.from({ length: places }, () => '');
-  /** Of the value that came last to each place. */
-  readonly #prints = new Int32Array(places);
+  /** Of the value that came last to each place: the hash of its end. */
+  readonly #hashes = new Int32Array(places);
 
   /** Was this very value added before, and is it still kept? */
   has(value: string): boolean {
-    return value.length >= lengthMin && this.#values[printOf(value) & (places - 1)] === value;
+    return value.length >= lengthMin && this.#values[tailHash(value) & (places - 1)] === value;
   }
 
   /** Notes that the value came and is good. */
   add(value: string): void {
     if (value.length < lengthMin || value.length > lengthMax) return;
-    const print = printOf(value);
-    const place = print & (places - 1);
-    this.#values[place] = this.#prints[place] === print ? value : '';
-    this.#prints[place] = print;
+    const hash = tailHash(value);
+    const place = hash & (places - 1);
+    this.#values[place] = this.#hashes[place] === hash ? value : '';
+    this.#hashes[place] = hash;
   }
-}
-
-function printOf(value: string): number {
-  let print = value.length;
-  for (let i = value.length - printedLength; i < value.length; i += 1)
-    print = (Math.imul(print, 31) + value.charCodeAt(i)) | 0;
-  // Spreads the last characters over all bits (Knuth, TAOCP volume 3, section 6.4).
-  return Math.imul(print, 0x9e3779b1) >>> 1;
 }

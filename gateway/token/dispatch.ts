@@ -2,7 +2,7 @@
  * Where tokens that wait are judged, and how many together. The first of a turn of the event loop are judged by the listener
  * itself, as many as it may spend a little time on: the way to a worker and back costs as much. The others are sent as one
  * task, split over the room that the workers have, and never more than a worker judges well within the deadline. Tokens of
- * suspects are left to workers.
+ * suspects are left to workers, as long as there is one.
  */
 import type { Clock } from '../core/clock.ts';
 import type { Timers } from '../core/timers.ts';
@@ -115,14 +115,20 @@ export class Dispatch {
       this.flush();
       if (own.length === 0) return;
       this.#judgeHere(own);
-      if (this.#lanes.lengthOf('fresh') > 0) this.#soon();
+      if (this.#lanes.lengthOf('fresh') > 0 || this.#isAlone) this.#soon();
     });
+  }
+
+  /** Nobody but this thread can judge what waits. */
+  get #isAlone(): boolean {
+    return this.#lanes.length > 0 && !this.#pool.isUp;
   }
 
   /** Those that wait longest, as many as this thread may judge in this turn. */
   #takeOwn(): Pending[] {
     const affordable = Math.floor(this.#options.ownNanosecondsPerTurn / this.#tokenNanoseconds);
-    const own = this.#lanes.takeFresh(Math.min(ownTokensMax, affordable));
+    const count = Math.min(ownTokensMax, affordable);
+    const own = this.#isAlone ? this.#lanes.take(count) : this.#lanes.takeFresh(count);
     this.#leave(own, this.#clock.monotonicMs());
     if (own.length > 0) this.#tellLengths();
     return own;
@@ -150,7 +156,8 @@ export class Dispatch {
     }
     this.#stopGathering ??= this.#timers.after(suspectGatherMs, () => {
       this.#stopGathering = null;
-      this.flush(true);
+      if (this.#isAlone) this.#soon();
+      else this.flush(true);
     });
   }
 }

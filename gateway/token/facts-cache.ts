@@ -13,6 +13,7 @@
  * at most, and making room never costs more than a page.
  */
 import type { Facts } from '../core/facts.ts';
+import { tailHash } from '../core/tail-hash.ts';
 
 /** Tolerance of `exp` that any issuer may be given (configuration: `leeway_seconds`). */
 export const leewaySecondsMax = 300;
@@ -22,8 +23,6 @@ const entryBytes = 320;
 const pageBytesMax = 131_072;
 /** A small cache gives up a sixteenth of itself at a time. */
 const pagesMin = 16;
-/** Characters of the signature's end that the hash is made of: 60 bits that nobody but the signer can choose. */
-const hashedLength = 10;
 /** Entries whose text is kept as a string, too. */
 const recentMax = 512;
 
@@ -53,16 +52,6 @@ function estimateBytes(token: string, facts: Facts): number {
   bytes += 2 * (facts.subject?.length ?? 0) + (facts.certificate?.length ?? 0);
   for (const claim of facts.claims) bytes += typeof claim === 'string' ? claim.length + 24 : 8;
   return bytes;
-}
-
-/** 30 bits: an integer that the engine keeps without an object. */
-function hashOf(token: string): number {
-  let hash = 0;
-  for (let i = Math.max(0, token.length - hashedLength); i < token.length; i += 1) {
-    hash = (Math.imul(hash, 31) + token.charCodeAt(i)) | 0;
-  }
-  // Spreads the last characters over all bits (Knuth, TAOCP volume 3, section 6.4), since the lowest two go.
-  return Math.imul(hash, 0x9e3779b1) >>> 2;
 }
 
 const isExpired = ({ facts }: CachedFacts, nowSeconds: number): boolean =>
@@ -105,7 +94,7 @@ export class FactsCache {
 
   /** Cost: 0.1 µs for a token of 800 characters that comes often, else 0.2 µs. */
   get(token: string): CachedFacts | undefined {
-    const entry = this.#entries.get(hashOf(token));
+    const entry = this.#entries.get(tailHash(token));
     if (entry === undefined) return undefined;
     const place = entry.hash & (recentMax - 1);
     const isRecent = this.#recent[place] === entry;
@@ -126,7 +115,7 @@ export class FactsCache {
     const weight = estimateBytes(token, facts);
     if (this.#entriesMax === 0 || token.length > this.#pageBytes || weight > this.#bytesMax) return 0;
     if (facts.expSeconds + leewaySecondsMax <= nowSeconds) return 0;
-    const hash = hashOf(token);
+    const hash = tailHash(token);
     const known = this.#entries.get(hash);
     if (known !== undefined) this.remove(known);
     const [page, evicted] = this.#pageFor(token.length, weight, nowSeconds);

@@ -97,6 +97,11 @@ export class WorkerPool {
     return room;
   }
 
+  /** Is there a worker that can be sent a batch, now or when it is through with others? */
+  get isUp(): boolean {
+    return this.#seats.some((seat) => seat.booted);
+  }
+
   /** Batches in flight. */
   get tasks(): number {
     return this.#seats.reduce((sum, seat) => sum + seat.tasks.length, 0);

@@ -2,8 +2,8 @@
  * Verification as a listener sees it: ask the caches (`lookup`), else have the token verified (`verify`).
  *
  * One for each listener thread. Of the tokens that arrive in one turn of the event loop a few are judged here and the others
- * go to a worker together (`dispatch.ts`); a token that is already on its way is joined. The answer is facts or a rejection, and both are kept: facts until their key leaves
- * its set or the vocabulary changes, rejections for one version of the profile.
+ * go to a worker together (`dispatch.ts`); a token that is already on its way is joined. The answer is facts or a rejection,
+ * and both are kept: facts until their key leaves its set or the vocabulary changes, rejections for one version of the profile.
  *
  * Not here: time, routes and scopes (`route/decide.ts`), fetching of keys (`keys/`).
  */

@@ -78,4 +78,21 @@ describe('tokens that the listener judges itself', () => {
     await time.turn();
     expect(caller.codes).toEqual([]);
   });
+
+  test('while no worker is up, those of suspects are judged here, too', async () => {
+    const { workers, time, ask } = await openBench(profile, own);
+    const rogue = makeSigner('EdDSA', 'ed');
+    for (let i = 0; i < 4; i += 1) {
+      ask(tokenFor(`${i}`, rogue), '192.0.2.1');
+      await time.turn();
+    }
+    for (let i = 0; i < 20; i += 1) ask(tokenFor(`${i}`));
+    await time.turn();
+    expect(workers[0]!.held.length).toBeGreaterThan(0);
+    // The one that is opened for it has not answered yet.
+    await workers[0]!.die();
+    const caller = ask(tokenFor('d'), '192.0.2.1');
+    await time.pass(10);
+    expect(caller.codes).toEqual(['accepted']);
+  });
 });

@@ -25,11 +25,11 @@ export class SharedFault extends Error {
 }
 
 export class RedisScripts {
-  /** Resolves when it is connected, or after `timeoutMs`. */
-  readonly attempted: Promise<void>;
   readonly #client: ReturnType<typeof createClient>;
   readonly #prefix: string;
   readonly #timeoutMs: number;
+  /** Resolves when the first attempt to connect is over, however it ended. */
+  readonly #attempted: Promise<void>;
 
   constructor({ url, username, password, prefix, timeoutMs, failed }: RedisOptions) {
     this.#prefix = prefix;
@@ -42,13 +42,13 @@ export class RedisScripts {
       socket: { connectTimeout: timeoutMs, reconnectStrategy: (tries) => Math.min(2000, 50 * 2 ** tries) },
     });
     this.#client.on('error', failed);
-    this.attempted = new Promise((resolve) => {
+    this.#attempted = new Promise((resolve) => {
       this.#client.once('ready', () => resolve());
-      setTimeout(resolve, timeoutMs);
+      this.#client.once('error', () => resolve());
     });
     this.#client.connect().catch(failed);
     // A thread that ends does not wait for it.
-    void this.attempted.then(() => this.#client.unref());
+    this.#client.unref();
   }
 
   /** Runs a script on the words of a key. Errors: `SharedFault`. */
@@ -64,7 +64,9 @@ export class RedisScripts {
       timer = setTimeout(() => reject(new SharedFault('Redis did not answer in time')), this.#timeoutMs);
     });
     try {
-      const call = this.#client.eval(scripts[name], { keys: [`${at}:s`, `${at}:g`], arguments: [...args] });
+      const words = { keys: [`${at}:s`, `${at}:g`], arguments: [...args] };
+      // The first call of a thread may come before the connection is there.
+      const call = this.#attempted.then(() => this.#client.eval(scripts[name], words));
       return (await Promise.race([call, late])) as unknown as readonly string[];
     } catch (error) {
       throw error instanceof SharedFault ? error : new SharedFault('Redis cannot be asked', { cause: error });
